@@ -112,12 +112,12 @@ class BlockOp(IRDLOperation):
     @property
     def bound_loops(self) -> tuple[SSAValue, ...]:
         """`loops`, by the number that `bindings` take: in a fraction of the time, as nothing is decoded."""
-        return tuple(self.operands)[: self.bindings.data.num_dims]
+        return tuple(self._operands)[: self.bindings.data.num_dims]
 
     @property
     def buffers(self) -> tuple[SSAValue, ...]:
         """What it accesses, one for each of `accesses`: `inputs`, then `output`."""
-        return tuple(self.operands)[-len(self.accesses.data) :]
+        return tuple(self._operands)[-len(self.accesses.data) :]
 
     @property
     def variables(self) -> tuple[IterationVariable, ...]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import cast
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ArrayAttr, ModuleOp
@@ -20,8 +19,8 @@ from vtac.analysis.accesses import bindings_of, guards_of
 from vtac.analysis.affine_expressions import to_affine
 from vtac.analysis.buffer_types import buffer_type
 from vtac.analysis.compaction import Compaction, plan_compaction
-from vtac.analysis.linear import Linear
-from vtac.analysis.nest import child_holding, enclosing_loops, extents_around, memref_type_of
+from vtac.analysis.linear import ZERO, Extents, Linear
+from vtac.analysis.nest import Surroundings, child_holding, memref_type_of
 from vtac.analysis.stage import is_lowered
 from vtac.analysis.walks import operations_under
 from vtac.analysis.warp_operations import ARRAYS
@@ -37,8 +36,6 @@ class PlaceBuffer(RewritePattern):
     """One allocation, before its first use in the body that the plan names; gone when nothing uses it."""
 
     plan: Compaction
-    order: Mapping[Operation, int]
-    """Where each operation stood: what uses a buffer stays in that order while allocations move."""
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: AllocOp, rewriter: PatternRewriter) -> None:
@@ -49,12 +46,13 @@ class PlaceBuffer(RewritePattern):
         kind = memref_type_of(op.memref)
         small = buffer_type(kind.element_type, tuple(placement.shape), kind.memory_space)
         rewriter.replace_value_with_new_type(op.memref, small)
-        move_op(op, InsertPoint.before(self._first_use(placement.body, op.memref)), rewriter)
+        move_op(op, InsertPoint.before(_first_use(placement.body, op.memref)), rewriter)
 
-    def _first_use(self, body: Block, buffer: SSAValue) -> Operation:
-        """The first operation of a body that uses a buffer, however deep."""
-        users = [user for use in buffer.uses if (user := child_holding(body, use.operation)) is not None]
-        return min(users, key=self.order.__getitem__)
+
+def _first_use(body: Block, buffer: SSAValue) -> Operation:
+    """The first operation of a body that uses a buffer, however deep."""
+    users = {child_holding(body, use.operation) for use in buffer.uses}
+    return next(op for op in body.ops if op in users)
 
 
 @dataclass
@@ -65,43 +63,38 @@ class NormaliseBlock(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: BlockOp, rewriter: PatternRewriter) -> None:
-        normalise(op, self.plan.indices[op])
+        _normalise(op, self.plan.indices[op], self.plan.around)
         rewriter.notify_op_modified(op)
 
 
-def normalise(block: BlockOp, expressions: list[list[Linear]]) -> None:
+def _normalise(block: BlockOp, expressions: list[list[Linear]], around: Surroundings) -> None:
     """Let a block access its buffers at indices over loop variables, one list per access."""
-    extents = extents_around(block)
-    reducing: set[Hashable] = set()
-    for variable, value in zip(block.variables, bindings_of(block), strict=True):
-        if variable.reduction:
-            reducing |= value.variables()
-    bound = set(reducing)
-    for access in expressions:
-        for expression in access:
-            bound |= expression.variables()
-    loops = [loop for loop in enclosing_loops(block) if loop.induction_variable in bound and loop.trip_count > 1]
-    had_reduction = block.has_reduction
-    place = {loop.induction_variable: AffineExpr.dimension(position) for position, loop in enumerate(loops)}
-    variables = [IterationVariable(loop.trip_count, loop.induction_variable in reducing) for loop in loops]
-    if had_reduction and not any(variable.reduction for variable in variables):
+    extents = around.extents(block)
+    reducing = _reducing(block, extents)
+    bound = reducing.union(*(expression.variables() for access in expressions for expression in access))
+    loops = [variable for variable, extent in extents.items() if extent > 1 and variable in bound]
+    place = {variable: AffineExpr.dimension(position) for position, variable in enumerate(loops)}
+    variables = [IterationVariable(extents[variable], variable in reducing) for variable in loops]
+    if block.has_reduction and not any(variable.reduction for variable in variables):
         variables.append(IterationVariable(1, reduction=True))
-    accesses = [
-        AccessAttr.get(
-            AffineMap(
-                len(variables),
-                0,
-                tuple(to_affine(value, lambda v: place[cast(SSAValue, v)]) for value in expression),  # pyright: ignore[reportArgumentType]
-            ),
-            old.pad_value,
-        )
-        for expression, old in zip(expressions, block.accesses, strict=True)
-    ]
+    accesses: list[AccessAttr] = []
+    for access, old in zip(expressions, block.accesses.data, strict=True):
+        indices = tuple([to_affine(expression, place.__getitem__) for expression in access])
+        accesses.append(AccessAttr.get(AffineMap(len(variables), 0, indices), old.pad_value))
     guards = guards_of(block, extents)
     block.domain = IterationAttr(tuple(variables))
     block.accesses = ArrayAttr(accesses)
-    values = [Linear.variable(loop.induction_variable) for loop in loops]
-    rebind(block, values + [Linear(0)] * (len(variables) - len(loops)), guards, extents)
+    values = [Linear.variable(variable) for variable in loops]
+    rebind(block, values + [ZERO] * (len(variables) - len(loops)), guards, extents)
+
+
+def _reducing(block: BlockOp, extents: Extents) -> set[Hashable]:
+    """The loops that the reduction variables of a block depend on."""
+    found: set[Hashable] = set()
+    if block.has_reduction:
+        for variable, value in zip(block.variables, bindings_of(block, extents), strict=True):
+            found |= value.variables() if variable.reduction else set()
+    return found
 
 
 def _has_fragments(function: FuncOp) -> bool:
@@ -129,5 +122,4 @@ class ScheduleCompactBuffers(ModulePass):
         for function in op.ops:
             if isinstance(function, FuncOp) and not is_lowered(function) and not _has_fragments(function):
                 plan = plan_compaction(function)
-                order = {inner: position for position, inner in enumerate(operations_under(function))}
-                rewrite_once(function, PlaceBuffer(plan, order), NormaliseBlock(plan))
+                rewrite_once(function, PlaceBuffer(plan), NormaliseBlock(plan))

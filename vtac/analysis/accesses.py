@@ -81,9 +81,9 @@ def indices_of(block: BlockOp, position: int, extents: Extents | None = None) ->
     return [from_affine(result, values, [], extents) for result in block.accesses.data[position].indices.results]
 
 
-def all_indices_of(block: BlockOp) -> list[list[Linear]]:
+def all_indices_of(block: BlockOp, extents: Extents | None = None) -> list[list[Linear]]:
     """`indices_of` for each access, in their order."""
-    extents = extents_around(block)
+    extents = extents_around(block) if extents is None else extents
     values = bindings_of(block, extents)
     return [
         [from_affine(result, values, [], extents) for result in access.indices.results]

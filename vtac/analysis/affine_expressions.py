@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from functools import lru_cache
+from typing import cast
 
 from xdsl.ir.affine import (
     AffineBinaryOpExpr,
@@ -65,7 +66,7 @@ def _sum_of(expr: AffineExpr) -> Linear | None:
         return Linear(expr.value)
     if type(expr) is not AffineBinaryOpExpr:
         return None
-    kept: dict[str, Linear | None] = expr.__dict__
+    kept = cast("dict[str, Linear | None]", vars(expr))
     if _KEPT_SUM not in kept:
         left, right = _sum_of(expr.lhs), _sum_of(expr.rhs)
         kept[_KEPT_SUM] = None if left is None or right is None else _combined(expr.kind, left, right)
@@ -87,7 +88,7 @@ def _summed(weights: Linear, dims: Sequence[Linear]) -> Linear | None:
     """
     constant, terms = weights.constant, dict[Hashable, int]()
     for number, weight in weights.terms.items():
-        dim = dims[number]  # pyright: ignore[reportArgumentType, reportCallIssue, reportUnknownVariableType]
+        dim = dims[cast(int, number)]
         constant += dim.constant * weight
         for atom, coefficient in dim.terms.items():
             if type(atom) is Remainder:
@@ -102,6 +103,9 @@ def _summed(weights: Linear, dims: Sequence[Linear]) -> Linear | None:
 
 def to_affine(expression: Linear, place: Callable[[Hashable], AffineExpr]) -> AffineExpr:
     """The expression as an affine expression; `place` gives each variable's dimension or symbol."""
+    variable = expression.as_variable()
+    if variable is not None:
+        return place(variable)
     terms: list[tuple[AffineExpr, int]] = []
     for atom, coefficient in expression.terms.items():
         if isinstance(atom, Quotient):

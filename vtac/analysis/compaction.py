@@ -11,10 +11,10 @@ from xdsl.dialects.memref import AllocOp
 from xdsl.ir import Block, Operation, SSAValue
 
 from vtac.analysis.accesses import all_indices_of, unit_variables
-from vtac.analysis.linear import Linear
+from vtac.analysis.linear import Extents, Linear
 from vtac.analysis.locations import location_of
-from vtac.analysis.nest import blocks_under, buffer_name, enclosing_loops, extents_around, shape_of
-from vtac.analysis.regions import Interval, region_of
+from vtac.analysis.nest import Surroundings, blocks_under, buffer_name, shape_of
+from vtac.analysis.regions import Known, region_of
 from vtac.analysis.walks import operations_under
 from vtac.dialects.declared import taken_by
 from vtac.dialects.schedule.payload import BlockOp, ForOp
@@ -39,6 +39,8 @@ class Compaction:
 
     placements: dict[AllocOp, Placement] = field(default_factory=dict[AllocOp, Placement])
     indices: dict[BlockOp, list[list[Linear]]] = field(default_factory=dict[BlockOp, list[list[Linear]]])
+    around: Surroundings = field(default_factory=Surroundings)
+    """The loops around the blocks."""
 
 
 def _check_users(allocation: AllocOp) -> None:
@@ -62,7 +64,7 @@ def plan_compaction(function: FuncOp) -> Compaction:
                 "run schedule-decompose-reductions first",
                 location_of(block),
             )
-        plan.indices[block] = _without_unit_loops(block, all_indices_of(block))
+        plan.indices[block] = _indices_without_unit_loops(block, plan.around.extents(block))
     for allocation in [child for child in operations_under(function) if isinstance(child, AllocOp)]:
         _check_users(allocation)
         accesses = _accesses(allocation.memref)
@@ -71,10 +73,9 @@ def plan_compaction(function: FuncOp) -> Compaction:
     return plan
 
 
-def _without_unit_loops(block: BlockOp, accesses: list[list[Linear]]) -> list[list[Linear]]:
+def _indices_without_unit_loops(block: BlockOp, extents: Extents) -> list[list[Linear]]:
     """Loops of one iteration contribute nothing to an index, nor do those that a guard holds at the first."""
-    extents = extents_around(block)
-    unit = unit_variables(block, extents)
+    accesses, unit = all_indices_of(block, extents), unit_variables(block, extents)
     if not unit:
         return accesses
     return [[expression.substitute(unit, extents) for expression in access] for access in accesses]
@@ -82,14 +83,10 @@ def _without_unit_loops(block: BlockOp, accesses: list[list[Linear]]) -> list[li
 
 def _place(buffer: SSAValue, accesses: list[tuple[BlockOp, int]], plan: Compaction) -> Placement:
     """The hull of what is accessed in one iteration of the loops around the uses; accesses become relative to it."""
-    body = _common_body([block for block, _ in accesses])
-    region = region_of(buffer, accesses, body, known=plan.indices)
-    for dimension, interval in enumerate(region):
-        if _is_padded(accesses):
-            region[dimension] = Interval(Linear(0), shape_of(buffer)[dimension])
-        elif not interval.base.is_constant:
-            ((base,),) = _without_unit_loops(accesses[0][0], [[interval.base]])
-            region[dimension] = Interval(base, interval.extent)
+    body = _common_body([block for block, _ in accesses], plan.around)
+    if _is_padded(accesses):
+        return Placement(body, list(shape_of(buffer)))
+    region = region_of(buffer, accesses, body, known=Known(plan.around, plan.indices))
     for block, position in accesses:
         indices = plan.indices[block]
         indices[position] = [index - interval.base for index, interval in zip(indices[position], region, strict=True)]
@@ -109,9 +106,9 @@ def _is_padded(accesses: Sequence[tuple[BlockOp, int]]) -> bool:
     return any(block.accesses.data[position].pad_value is not None for block, position in accesses)
 
 
-def _common_body(blocks: Sequence[BlockOp]) -> Block:
+def _common_body(blocks: Sequence[BlockOp], around: Surroundings) -> Block:
     """The innermost body that holds all blocks, with no loop of a hardware unit around it."""
-    paths = [[*enclosing_loops(block)] for block in blocks]
+    paths = [around.loops(block) for block in blocks]
     shared: list[ForOp] = []
     for level in zip(*paths, strict=False):
         if any(loop is not level[0] for loop in level) or _is_mapped(level[0]):

@@ -40,6 +40,47 @@ def extents_around(op: Operation) -> dict[Hashable, int]:
     return dict(found)
 
 
+def loops_within(op: Operation, body: Block) -> list[ForOp]:
+    """The schedule loops around an op that stand in a body, outermost first; none where the op is not in the body."""
+    loops: list[ForOp] = []
+    block = op.parent
+    while block is not None and block is not body:
+        holder = block.parent_op()
+        if type(holder) is ForOp:
+            loops.append(holder)
+        block = None if holder is None else holder.parent
+    loops.reverse()
+    return [] if block is None else loops
+
+
+class Surroundings:
+    """The loops around bodies, each body asked once: for as long as no loop moves and none gets another extent."""
+
+    def __init__(self) -> None:
+        self._loops: dict[Block, list[ForOp]] = {}
+        self._extents: dict[Block, dict[Hashable, int]] = {}
+
+    def loops(self, op: Operation) -> list[ForOp]:
+        """`enclosing_loops` of an op that stands in a body."""
+        body = _body_of(op)
+        if body not in self._loops:
+            self._loops[body] = enclosing_loops(op)
+        return self._loops[body]
+
+    def extents(self, op: Operation) -> dict[Hashable, int]:
+        """`extents_around` an op that stands in a body."""
+        body = _body_of(op)
+        if body not in self._extents:
+            self._extents[body] = {loop.induction_variable: loop.trip_count for loop in self.loops(op)}
+        return self._extents[body]
+
+
+def _body_of(op: Operation) -> Block:
+    if op.parent is None:
+        raise ValueError(f"'{op.name}' stands in no body")
+    return op.parent
+
+
 def outermost_first(variables: Iterable[Hashable]) -> list[Hashable]:
     """Loop variables in the order of their nest; those of one depth in the order given."""
 

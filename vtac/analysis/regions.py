@@ -15,8 +15,8 @@ from xdsl.ir.affine import AffineConstantExpr, AffineDimExpr, AffineExpr
 
 from vtac.analysis.accesses import bindings_of, guards_of, indices_of, unit_variables
 from vtac.analysis.linear import Extents, Linear, relax
-from vtac.analysis.nest import enclosing_loops, extents_around, scope_of, shape_of
-from vtac.dialects.schedule.payload import BlockOp, ForOp
+from vtac.analysis.nest import Surroundings, enclosing_loops, extents_around, loops_within, scope_of, shape_of
+from vtac.dialects.schedule.payload import BlockOp
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,17 @@ class Interval:
         return self
 
 
+@dataclass(frozen=True)
+class Known:
+    """What is known of blocks: the loops around them, and the indices of their accesses, in one list for each.
+
+    Loops of one iteration contribute nothing to these indices.
+    """
+
+    around: Surroundings
+    indices: Mapping[BlockOp, Sequence[Sequence[Linear]]]
+
+
 def touched_region(
     block: BlockOp,
     position: int,
@@ -54,19 +65,18 @@ def touched_region(
     *,
     by_one_thread: bool = False,
     indices: Sequence[Linear] | None = None,
+    around: Extents | None = None,
 ) -> list[Interval]:
     """What access `position` touches while every loop inside the body `outside` runs.
 
     Shared memory belongs to all threads of a GPU block: their loops count as inside, unless the question is what
-    one of them has done. `indices` are those of the access without loops of one iteration, where they are known.
+    one of them has done. `indices` are those of the access without loops of one iteration, `around` the extents of
+    all loops around the block, where they are known.
     """
-    shared = not by_one_thread and scope_of(block.buffers[position]) == "shared"
-    extents = extents_around(block)
-    inner: set[Hashable] = {
-        variable
-        for variable, loop in zip(extents, enclosing_loops(block), strict=True)
-        if _is_within(loop, outside) or (shared and loop.loop_kind.is_thread)
-    }
+    extents = extents_around(block) if around is None else around
+    inner: set[Hashable] = {loop.induction_variable for loop in loops_within(block, outside)}
+    if not by_one_thread and scope_of(block.buffers[position]) == "shared":
+        inner |= {loop.induction_variable for loop in enclosing_loops(block) if loop.loop_kind.is_thread}
     region: list[Interval] = []
     for index in _indices_without_unit_loops(block, position, extents) if indices is None else indices:
         base, low, high = relax(index, inner, extents)
@@ -86,7 +96,7 @@ def covers_its_region(block: BlockOp, position: int, outside: Block) -> bool:
     block's domain may guard it.
     """
     extents = extents_around(block)
-    inner: set[Hashable] = {loop.induction_variable for loop in enclosing_loops(block) if _is_within(loop, outside)}
+    inner: set[Hashable] = {loop.induction_variable for loop in loops_within(block, outside)}
     moved: set[Hashable] = set()
     for index in indices_of(block, position, extents):
         if not all(index.is_linear_in(variable) for variable in inner):
@@ -125,20 +135,20 @@ def region_of(
     outside: Block,
     *,
     by_one_thread: bool = False,
-    known: Mapping[BlockOp, Sequence[Sequence[Linear]]] | None = None,
+    known: Known | None = None,
 ) -> list[Interval]:
     """The hull of several accesses to a buffer, clipped to its shape.
 
-    `known` has the indices of each block's accesses without loops of one iteration, where somebody has found them.
+    `known` is what somebody has found of the blocks already.
     """
     shape = shape_of(buffer)
     extents: dict[Hashable, int] = {}
-    for block, _ in accesses:
-        extents |= extents_around(block)
     hull: list[Interval] | None = None
     for block, position in accesses:
-        indices = None if known is None else known[block][position]
-        region = touched_region(block, position, outside, by_one_thread=by_one_thread, indices=indices)
+        around = extents_around(block) if known is None else known.around.extents(block)
+        extents |= around
+        indices = None if known is None else known.indices[block][position]
+        region = touched_region(block, position, outside, by_one_thread=by_one_thread, indices=indices, around=around)
         hull = (
             region
             if hull is None
@@ -203,13 +213,3 @@ def output_dimensions(block: BlockOp) -> dict[int, int] | None:
         places[variable] = dimension
     spatial = {position for position, variable in enumerate(block.variables) if not variable.reduction}
     return places if spatial == set(places) else None
-
-
-def _is_within(loop: ForOp, body: Block) -> bool:
-    current = loop.parent
-    while current is not None:
-        if current is body:
-            return True
-        parent = current.parent_op()
-        current = None if parent is None else parent.parent
-    return False

@@ -23,6 +23,8 @@ from vtac.dialects.schedule.attributes import AccessAttr
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.dialects.segments import SEGMENTS, segments
 
+_ZERO = AffineExpr.constant(0)
+
 
 def rebind(
     block: BlockOp, bindings: Sequence[Linear], guards: Sequence[Linear], around: Mapping[Hashable, int] | None = None
@@ -37,20 +39,19 @@ def rebind(
     for expression in (*bindings, *kept):
         used |= expression.variables()
     loops = [cast(SSAValue, variable) for variable in extents if variable in used]
-    place = {loop: AffineExpr.dimension(position) for position, loop in enumerate(loops)}
+    place: dict[Hashable, AffineExpr] = {loop: AffineExpr.dimension(position) for position, loop in enumerate(loops)}
     if block.bound_loops != tuple(loops):
         block.operands = [*loops, *block.buffers]
         _set_segments(block, len(loops), len(block.accesses) - 1)
-    block.bindings = AffineMapAttr(
-        AffineMap(len(loops), 0, tuple(to_affine(value, lambda v: place[cast(SSAValue, v)]) for value in bindings))
-    )
+    values = tuple([to_affine(value, place.__getitem__) for value in bindings])
+    block.bindings = AffineMapAttr(AffineMap(len(loops), 0, values))
     block.guard = None
     if kept:
         constraints = tuple(
-            AffineConstraintExpr(
-                AffineConstraintKind.ge, to_affine(guard, lambda v: place[cast(SSAValue, v)]), AffineExpr.constant(0)
-            )
-            for guard in kept
+            [
+                AffineConstraintExpr(AffineConstraintKind.ge, to_affine(guard, place.__getitem__), _ZERO)
+                for guard in kept
+            ]
         )
         block.guard = AffineSetAttr(AffineSet(len(loops), 0, constraints))
 

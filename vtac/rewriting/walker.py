@@ -56,7 +56,7 @@ class _Rewriter(PatternRewriter):
         self.has_done_action = False
 
     @property
-    def insertion_point(self) -> InsertPoint:  # pyright: ignore[reportIncompatibleVariableOverride]
+    def insertion_point(self) -> InsertPoint:
         """Where `insert` inserts what it is told no other place of."""
         if self._point is None and self._current_operation is not None:
             self._point = InsertPoint.before(self._current_operation)
@@ -65,7 +65,7 @@ class _Rewriter(PatternRewriter):
         return self._point
 
     @insertion_point.setter
-    def insertion_point(self, point: InsertPoint) -> None:
+    def insertion_point(self, point: InsertPoint) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
         self._point = point
 
 
