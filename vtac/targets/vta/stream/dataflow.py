@@ -13,6 +13,7 @@ on chip already, at the same place, are left out.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 
 from vtac.dialects.hardware import VTAConfig
 from vtac.targets.vta.isa.instructions import Memory, MicroOp, Opcode
-from vtac.targets.vta.stream.footprints import Footprints, Issued, Touched, contents
+from vtac.targets.vta.stream.footprints import PAD, Footprints, Issued, Touched, offsets
 from vtac.targets.vta.stream.load_order import order_loads
 
 LOAD, COMPUTE, STORE = 1, 2, 3
@@ -66,8 +67,8 @@ def plan_tokens(issued: Sequence[Issued], micro_ops: Sequence[MicroOp], config: 
 class _Meetings:
     """Sets of tiles that an instruction touches, by number, and those that have a tile in common with them.
 
-    `reads` are inputs and weights, `stores` results, `writes` what is written. What meets them are `operands` and
-    `stored`, and of what is written `filled` (inputs and weights) and `sums`.
+    `reads` are inputs and weights, `stores` results, `writes` what is written. What meets them and is written are
+    `operands` and `stored`; what meets those written, and is read, `filled` (inputs and weights) and `sums`.
     """
 
     reads: tuple[int, ...]
@@ -79,13 +80,15 @@ class _Meetings:
     sums: tuple[int, ...]
 
     @staticmethod
-    def of(touched: Touched, met: Sequence[tuple[int, ...]]) -> _Meetings:
+    def of(touched: Touched, footprints: Footprints) -> _Meetings:
+        read, written = footprints.read, footprints.written
         reads = tuple(tiles for memory, tiles in touched.reads if memory is not Memory.ACC)
         stores = tuple(tiles for memory, tiles in touched.reads if memory is Memory.ACC)
         sums = [tiles for memory, tiles in touched.writes if memory is Memory.ACC]
         filled = [tiles for memory, tiles in touched.writes if memory is not Memory.ACC]
-        meeting = [tuple(dict.fromkeys(chain(*(met[one] for one in some)))) for some in (reads, stores, filled, sums)]
-        return _Meetings(reads, stores, (*filled, *sums), *meeting)
+        meeting = ((written, reads), (written, stores), (read, filled), (read, sums))
+        met = [tuple(dict.fromkeys(chain(*map(of.__getitem__, some)))) for of, some in meeting]
+        return _Meetings(reads, stores, (*filled, *sums), *met)
 
 
 class _Planner:
@@ -95,7 +98,8 @@ class _Planner:
         self.order = order
         self.every = every
         config = footprints.config
-        self.meetings: dict[int, _Meetings] = {}
+        meetings = {key: _Meetings.of(one, footprints) for key, one in footprints.kinds.items()}
+        self.meetings = [meetings[id(one)] for one in footprints.touched]
         self.wrote = [-1] * len(footprints.sets)
         self.read = [-1] * len(footprints.sets)
         self.holds: dict[int, NDArray[np.int64]] = {
@@ -106,50 +110,44 @@ class _Planner:
         """Bytes of DRAM that tiles hold at most, by the memory and the first tile that they were loaded to."""
         self.sizes = (config.inp_element_bytes, config.wgt_element_bytes)
         self.placed: list[Placed] = []
-        self.clocks: list[tuple[int, int, int]] = []
-        self.known = {stage: [-1, -1, -1] for stage in (LOAD, COMPUTE, STORE)}
+        self.clocks: list[tuple[int, int, int, int]] = []
+        """Of each instruction placed, the last of every unit that is over when it is; units count from 1."""
+        self.known = {stage: [-1, -1, -1, -1] for stage in (LOAD, COMPUTE, STORE)}
         self.last = {LOAD: -1, COMPUTE: -1, STORE: -1}
-        self.queues: dict[tuple[int, int], list[tuple[int, int]]] = {}
+        self.queues: defaultdict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
         pages = footprints.page_count
         self.page_written: NDArray[np.int64] = np.full(pages, -1, dtype=np.int64)
         self.page_read: dict[int, NDArray[np.int64]] = {
             stage: np.full(pages, -1, dtype=np.int64) for stage in (LOAD, COMPUTE)
         }
 
-    def _pages(self, number: int) -> slice:
-        """Pages that an instruction transfers; none where it touches no shared one."""
-        if not self.footprints.shares[number]:
-            return slice(0)
-        pages = self.footprints.pages[number]
-        return slice(pages.start, pages.stop)
-
     def run(self) -> None:
         for count, number in enumerate(self.order):
             item = self.issued[number]
             if item.stage != LOAD or not self._is_redundant(number, item):
                 self._place(number, item, meet=bool(self.every) and count % self.every < 3)
-        end = self._append(None, COMPUTE)
-        for stage in (LOAD, STORE):
-            self._wait(end, COMPUTE, stage, self.last[stage])
-        self._complete(end, COMPUTE)
+        self._append(None, COMPUTE, ((LOAD, self.last[LOAD]), (STORE, self.last[STORE])))
 
     def bounded(self) -> bool:
         """No queue can hold more than its counter does: a push waits for the pop far enough back."""
         for (_, target), pairs in self.queues.items():
             for (pushing, _), (_, popped) in zip(pairs[MAX_TOKENS:], pairs, strict=False):
-                if self.clocks[pushing][target - 1] < popped:
+                if self.clocks[pushing][target] < popped:
                     return False
         return True
 
     def _is_redundant(self, number: int, item: Issued) -> bool:
         """A load of what its tiles hold; records what they hold from now on otherwise."""
-        memory, base = item.row[0], item.row[1]
-        new = contents(item.row)
-        held = self.holds[memory][base : base + new.size]
-        is_other = held.size and held[0] != new[0]
-        if not is_other and held.tobytes() == new.tobytes():  # quicker than numpy for so few
-            return True
-        held[:] = new[: held.size]
+        memory, base, dram = item.row[:3]
+        behind, padded = offsets(item.row[3:])
+        held = self.holds[memory][base : base + behind.size]
+        if padded is None and held.size and held[0] != dram:
+            held[:] = behind[: held.size] + dram
+        else:
+            new = behind + dram if padded is None else np.where(padded, PAD, behind + dram)
+            if held.tobytes() == new.tobytes():  # quicker than numpy for so few
+                return True
+            held[:] = new[: held.size]
         start, stop = self.footprints.spans[number]
         # A shorter load leaves the tiles behind it as they were.
         first, last = self.spans.get((memory, base), (start, stop))
@@ -157,62 +155,47 @@ class _Planner:
         return False
 
     def _place(self, number: int, item: Issued, *, meet: bool) -> None:
-        meetings = self._meetings(number)
-        stage, pages = item.stage, self._pages(number)
+        meetings, pages, stage = self.meetings[number], self.footprints.shared[number], item.stage
         load, compute, store = self._needs(item, meetings, pages)
         if meet:
             load, compute, store = self.last[LOAD], self.last[COMPUTE], self.last[STORE]
-        if stage == LOAD and store > self.known[LOAD][STORE - 1]:
-            compute = max(compute, self._relay(STORE, store))
-        elif stage == STORE and load > self.known[STORE][LOAD - 1]:
-            compute = max(compute, self._relay(LOAD, load))
-        position = self._append(number, stage)
         if stage == COMPUTE:
-            known = self.known[COMPUTE]
-            if load > known[LOAD - 1]:
-                self._wait(position, COMPUTE, LOAD, load)
-            if store > known[STORE - 1]:
-                self._wait(position, COMPUTE, STORE, store)
-        elif compute > self.known[stage][COMPUTE - 1]:
-            self._wait(position, stage, COMPUTE, compute)
-        self._complete(position, stage)
-        self._stamp(position, number, meetings, pages)
+            position = self._append(number, COMPUTE, ((LOAD, load), (STORE, store)))
+        else:
+            if stage == LOAD and store > self.known[LOAD][STORE]:
+                compute = max(compute, self._relay(STORE, store))
+            elif stage == STORE and load > self.known[STORE][LOAD]:
+                compute = max(compute, self._relay(LOAD, load))
+            position = self._append(number, stage, ((COMPUTE, compute),))
+        for tiles in meetings.reads if stage != STORE else meetings.stores:
+            self.read[tiles] = position
+        for tiles in meetings.writes:
+            self.wrote[tiles] = position
+        if pages is not None:
+            self._stamp(position, number, item, pages)
 
-    def _meetings(self, number: int) -> _Meetings:
-        touched = self.footprints.touched[number]
-        found = self.meetings.get(id(touched))
-        if found is None:
-            found = self.meetings[id(touched)] = _Meetings.of(touched, self.footprints.sets.met)
-        return found
-
-    def _needs(self, item: Issued, meetings: _Meetings, pages: slice) -> tuple[int, int, int]:
+    def _needs(self, item: Issued, meetings: _Meetings, pages: slice | None) -> tuple[int, int, int]:
         """Of the load, compute and store unit, the last instruction that must be over before this one starts.
 
         Of the instruction's own unit that may be too early: it is in order.
         """
         load = compute = store = -1
         if item.stage == COMPUTE:
-            load = max([self.wrote[other] for other in meetings.operands], default=-1)
-            store = max([self.read[other] for other in meetings.sums], default=-1)
+            load = max(map(self.wrote.__getitem__, meetings.operands), default=-1)
+            store = max(map(self.read.__getitem__, meetings.sums), default=-1)
         elif item.stage == LOAD:
-            compute = max([self.read[other] for other in meetings.filled], default=-1)
+            compute = max(map(self.read.__getitem__, meetings.filled), default=-1)
         else:
-            compute = max([self.wrote[other] for other in meetings.stored], default=-1)
-        if pages.stop:
+            compute = max(map(self.wrote.__getitem__, meetings.stored), default=-1)
+        if pages is not None:
             store = max(store, int(self.page_written[pages].max()))
             if item.opcode is Opcode.STORE:
                 load = max(load, int(self.page_read[LOAD][pages].max()))
                 compute = max(compute, int(self.page_read[COMPUTE][pages].max()))
         return load, compute, store
 
-    def _stamp(self, position: int, number: int, meetings: _Meetings, pages: slice) -> None:
-        item = self.issued[number]
-        for tiles in meetings.reads if item.stage != STORE else meetings.stores:
-            self.read[tiles] = position
-        for tiles in meetings.writes:
-            self.wrote[tiles] = position
-        if not pages.stop:
-            return
+    def _stamp(self, position: int, number: int, item: Issued, pages: slice) -> None:
+        """Note that the instruction at a position has transferred pages."""
         if item.opcode is not Opcode.STORE:
             self.page_read[item.stage][pages] = position
             return
@@ -233,30 +216,28 @@ class _Planner:
     def _relay(self, far: int, needed: int) -> int:
         """Load and store share no queue: a compute instruction that knows of `needed`."""
         last = self.last[COMPUTE]
-        if last >= 0 and self.clocks[last][far - 1] >= needed:
+        if last >= 0 and self.clocks[last][far] >= needed:
             return last
-        empty = self._append(None, COMPUTE)
-        self._wait(empty, COMPUTE, far, needed)
-        self._complete(empty, COMPUTE)
-        return empty
+        return self._append(None, COMPUTE, ((far, needed),))
 
-    def _append(self, source: int | None, stage: int) -> int:
-        self.placed.append(Placed(source, stage))
-        self.clocks.append((-1, -1, -1))
-        return len(self.placed) - 1
+    def _append(self, source: int | None, stage: int, needs: tuple[tuple[int, int], ...]) -> int:
+        """Place an instruction behind the others; it waits for instructions of other units, given with their units."""
+        position, known = len(self.placed), self.known[stage]
+        pops: tuple[int, ...] = ()
+        for other, needed in needs:
+            if needed > known[other]:
+                pops += (other,)
+                self._wait(position, stage, other, needed)
+        known[stage] = position
+        self.last[stage] = position
+        self.placed.append(Placed(source, stage, pops))
+        self.clocks.append((known[0], known[1], known[2], known[3]))
+        return position
 
     def _wait(self, position: int, stage: int, other: int, needed: int) -> None:
-        """Let an instruction wait for another unit's, by a token unless that order is known."""
-        known = self.known[stage]
-        if needed <= known[other - 1]:
-            return
+        """Let a token pass from an instruction of another unit to the one that comes at a position."""
         self.placed[needed].pushes += (stage,)
-        self.placed[position].pops += (other,)
-        self.queues.setdefault((other, stage), []).append((needed, position))
-        known[:] = map(max, known, self.clocks[needed])
-
-    def _complete(self, position: int, stage: int) -> None:
-        self.known[stage][stage - 1] = position
-        self.last[stage] = position
+        self.queues[other, stage].append((needed, position))
         known = self.known[stage]
-        self.clocks[position] = (known[0], known[1], known[2])
+        for unit, at in enumerate(self.clocks[needed]):
+            known[unit] = max(known[unit], at)

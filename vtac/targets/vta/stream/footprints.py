@@ -6,9 +6,10 @@ meet or they do not.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from itertools import chain
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -63,9 +64,9 @@ class Issued(NamedTuple):
 class Footprints:
     """The footprints of all instructions of a stream.
 
-    `touched`, `spans` and `pages` have an entry for each: tiles, and the bytes and pages of DRAM from the first to the
-    last of a transfer. `sets` are the sets of tiles. `shares` says of each whether it transfers a page that the stream
-    both loads and stores; `page_count` is how many pages there are up to the last.
+    `touched`, `spans` and `shared` have an entry for each: tiles, the bytes of DRAM from the first to the last of a
+    transfer, and the pages that these are of, None where the stream does not both load and store one of them. `sets`
+    are the sets of tiles; `page_count` is how many pages there are up to the last.
     """
 
     def __init__(self, issued: Sequence[Issued], micro_ops: Sequence[MicroOp], config: VTAConfig) -> None:
@@ -76,13 +77,35 @@ class Footprints:
         self._kernels: dict[tuple[object, ...], Touched] = {}
         self._runs: dict[tuple[int, ...], Touched] = {}
         self.touched = list(map(self._of, issued))
-        self.spans = list(map(self.span, issued))
-        starts, stops = np.array(self.spans, np.int64).reshape(-1, 2).T
+        starts, stops = self._spans(issued)
+        self.spans: list[tuple[int, int]] = list(zip(starts.tolist(), stops.tolist(), strict=True))
         first = starts // DRAM_PAGE_BYTES
         behind = np.where(stops > starts, (stops - 1) // DRAM_PAGE_BYTES + 1, first)
-        self.pages = list(map(range, first.tolist(), behind.tolist()))
         self.page_count = int(behind.max(initial=0))
-        self.shares = self._shares(issued, first, behind)
+        shares = self._shares(issued, first, behind)
+        pages = zip(first.tolist(), behind.tolist(), shares, strict=True)
+        self.shared = [slice(start, stop) if is_shared else None for start, stop, is_shared in pages]
+
+    @cached_property
+    def kinds(self) -> dict[int, Touched]:
+        """What different instructions touch, by the identity of their entries in `touched`."""
+        return {id(one): one for one in self.touched}
+
+    @cached_property
+    def written(self) -> list[list[int]]:
+        """Of each set of tiles, those that have one in common with it and are written."""
+        return self._met({tiles for one in self.kinds.values() for _, tiles in one.writes})
+
+    @cached_property
+    def read(self) -> list[list[int]]:
+        """Of each set of tiles, those that have one in common with it and another unit than the writing one reads."""
+        of_other = (one.reads for one in self.kinds.values() if not one.writes)
+        operands = (one.reads for one in self.kinds.values() if one.writes)
+        both = chain(chain(*of_other), (read for read in chain(*operands) if read[0] is not Memory.ACC))
+        return self._met({tiles for _, tiles in both})
+
+    def _met(self, some: Set[int]) -> list[list[int]]:
+        return [[other for other in met if other in some] for met in self.sets.met]
 
     def _of(self, item: Issued) -> Touched:
         if item.opcode is Opcode.LOAD:
@@ -138,32 +161,27 @@ class Footprints:
         shares: list[bool] = (before[stops] > before[starts]).tolist()
         return shares
 
-    def span(self, item: Issued) -> tuple[int, int]:
-        """DRAM bytes from the first to behind the last of a transfer; 0, 0 for what is none."""
-        opcode, row, _, _ = item
-        if (opcode is not Opcode.LOAD and opcode is not Opcode.STORE) or not row[4] or not row[3]:
-            return 0, 0
-        size = self._sizes.get(row[0], 0)
-        return row[2] * size, (row[2] + (row[3] - 1) * row[5] + row[4]) * size
-
-
-def contents(row: Row) -> NDArray[np.int64]:
-    """The DRAM element that each tile of a load comes from; `PAD` for zeros around it."""
-    offsets, padded = _offsets(row[3:])
-    found = offsets + row[2]
-    if padded is not None:
-        found[padded] = PAD
-    return found
+    def _spans(self, issued: Sequence[Issued]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """DRAM bytes from the first to behind the last of each transfer; 0, 0 for what is none."""
+        starts, stops = np.zeros((2, len(issued)), np.int64)
+        places = [n for n, item in enumerate(issued) if item.opcode is Opcode.LOAD or item.opcode is Opcode.STORE]
+        if not places:
+            return starts, stops
+        memory, _, dram, rows, columns, stride = np.array([issued[place].row[:6] for place in places], np.int64).T
+        sizes = np.array([self._sizes.get(one, 0) for one in Memory], np.int64)[memory] * ((rows > 0) & (columns > 0))
+        starts[places] = dram * sizes
+        stops[places] = (dram + (rows - 1) * stride + columns) * sizes
+        return starts, stops
 
 
 @lru_cache(maxsize=1024)
-def _offsets(shape: Row) -> tuple[NDArray[np.int64], NDArray[np.bool_] | None]:
+def offsets(shape: Row) -> tuple[NDArray[np.int64], NDArray[np.bool_] | None]:
     """Of each tile of a load of that shape, how far its DRAM element lies behind the first; where zeros are."""
     y_size, x_size, x_stride, top, bottom, left, right = shape
     block = np.full((top + y_size + bottom, left + x_size + right), -1, dtype=np.int64)
     block[top : top + y_size, left : left + x_size] = np.arange(y_size)[:, None] * x_stride + np.arange(x_size)
-    offsets = block.reshape(-1)
-    return offsets, offsets < 0 if top or bottom or left or right else None
+    found = block.reshape(-1)
+    return found, found < 0 if top or bottom or left or right else None
 
 
 def _spread(base: NDArray[np.intp], extents: Row, factors: Row) -> Tiles:

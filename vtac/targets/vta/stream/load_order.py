@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from vtac.targets.vta.isa.instructions import Memory, Opcode
+from vtac.targets.vta.isa.instructions import Memory
 from vtac.targets.vta.stream.durations import Durations
 from vtac.targets.vta.stream.footprints import Footprints, Issued
 
@@ -155,38 +155,34 @@ def _waits(
     And for each instruction, of the inputs and of the weights that it reads the last load, by their places among the
     loads; -1 stands for none.
     """
-    met, pages = footprints.sets.met, footprints.pages
-    read, filled = [-1] * len(met), [-1] * len(met)
-    held: list[tuple[int, ...] | None] = [None] * len(met)
+    read, filled = [-1] * len(footprints.sets), [-1] * len(footprints.sets)
+    readers, writers = footprints.read, footprints.written
+    held: list[tuple[int, ...] | None] = [None] * len(footprints.sets)
+    kinds = footprints.kinds.items()
+    operands = {key: [tiles for memory, tiles in one.reads if memory is not Memory.ACC] for key, one in kinds}
     stored: NDArray[np.int64] = np.full(footprints.page_count, -1, dtype=np.int64)
     loads: list[_Load] = []
     needs: list[tuple[int, ...]] = []
     group = 0
-    for number, item in enumerate(issued):
+    for number, (item, touched, pages) in enumerate(zip(issued, footprints.touched, footprints.shared, strict=True)):
         needed = _NO_LOAD
-        if item.opcode is Opcode.STORE and footprints.shares[number]:
-            stored[pages[number].start : pages[number].stop] = number
-        touched = footprints.touched[number]
         if item.stage == LOAD:
             ((memory, tiles),) = touched.writes
-            after = max([read[other] for other in met[tiles]], default=-1)
-            floor = -1
-            if footprints.shares[number]:
-                floor = int(stored[pages[number].start : pages[number].stop].max())
-            filled[tiles] = len(loads)
-            start, stop = footprints.sets.hull(tiles)
+            after = max(map(read.__getitem__, readers[tiles]), default=-1)
+            floor = -1 if pages is None else int(stored[pages].max())
             # What is there already is left out later, as no load passes one that it meets.
-            cycles = 0 if held[tiles] == item.row else durations[number]
-            for other in met[tiles]:
-                held[other] = None
-            held[tiles] = item.row
+            is_there = held[tiles] == item.row and filled[tiles] == max(map(filled.__getitem__, writers[tiles]))
+            filled[tiles], held[tiles] = len(loads), item.row
+            start, stop = footprints.sets.hull(tiles)
+            cycles = 0 if is_there else durations[number]
             loads.append(_Load(number, after, floor, memory, start, stop, number, cycles, group))
         elif item.stage == COMPUTE:
             group = number
-            for memory, tiles in touched.reads:
-                if memory is not Memory.ACC:
-                    read[tiles] = number
-                    last = max([filled[other] for other in met[tiles]], default=-1)
-                    needed = (needed[-1], last) if last > needed[-1] else (last, *needed)
+            for tiles in operands[id(touched)]:
+                read[tiles] = number
+                last = max(map(filled.__getitem__, writers[tiles]), default=-1)
+                needed = (needed[-1], last) if last > needed[-1] else (last, *needed)
+        elif pages is not None:
+            stored[pages] = number
         needs.append(needed)
     return loads, needs
