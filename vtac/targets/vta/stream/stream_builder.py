@@ -25,24 +25,21 @@ POP_PREV, POP_NEXT, PUSH_PREV, PUSH_NEXT = 1 << 3, 1 << 4, 1 << 5, 1 << 6
 
 Row = tuple[int, ...]
 MicroOpList = Iterable[tuple[int, int, int]]
-_Item = tuple[Opcode, Row, int, int, int]
-"""An instruction: its opcode, fields and stage, the number of the kernel's call and that of the site."""
-
 _NO_STAGE = 0
-_NOPS: dict[int, tuple[Opcode, Row]] = {
-    LOAD: (Opcode.LOAD, (Memory.INP, 0, 0, 0, 0, 0, 0, 0, 0, 0)),
-    COMPUTE: (Opcode.LOAD, (Memory.UOP, 0, 0, 0, 0, 0, 0, 0, 0, 0)),
-    STORE: (Opcode.STORE, (Memory.UOP, 0, 0, 0, 0, 0, 0, 0, 0, 0)),
+_NOPS: dict[int, Issued] = {
+    LOAD: Issued(Opcode.LOAD, (Memory.INP, 0, 0, 0, 0, 0, 0, 0, 0, 0), _NO_STAGE, None),
+    COMPUTE: Issued(Opcode.LOAD, (Memory.UOP, 0, 0, 0, 0, 0, 0, 0, 0, 0), _NO_STAGE, None),
+    STORE: Issued(Opcode.STORE, (Memory.UOP, 0, 0, 0, 0, 0, 0, 0, 0, 0), STORE, None),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
-    """Where a kernel's micro-ops stand in UOP SRAM, and from where in the micro-op buffer."""
+    """Where a kernel's micro-ops stand in UOP SRAM, and where in the micro-op buffer."""
 
     begin: int
     end: int
-    first: int
+    micro_ops: KernelSlice
 
 
 class StreamBuilder:
@@ -60,11 +57,11 @@ class StreamBuilder:
         self.micro_ops: list[MicroOp] = []
         self._uop_base = uop_address // config.uop_element_bytes
         self._uop_capacity = uop_capacity
-        self._items: list[_Item] = []
+        self._items: list[Issued] = []
+        self._origins: list[tuple[int, int]] = []
         self._bits: list[int] = []
         self._pending = [0, 0, 0, 0]
         self._cache: dict[Hashable, Kernel] = {}
-        self._slices: dict[int, KernelSlice] = {}
         self._begin = 0
         self._uop_end = 0
         self._call = -1
@@ -75,7 +72,7 @@ class StreamBuilder:
     @property
     def origins(self) -> list[tuple[int, int]]:
         """Of each instruction, the number of the kernel's call and that of the site."""
-        return [(item[3], item[4]) for item in self._items]
+        return self._origins
 
     def enter(self, call: int) -> None:
         """What follows belongs to this call of a kernel."""
@@ -95,8 +92,7 @@ class StreamBuilder:
     def gemm(self, site: int, captures: Row, micro_ops: Callable[..., MicroOpList], reset: bool, loops: Row) -> None:
         """GEMM. `loops`: iter_out, iter_in, then the out and in factors of dst, src and wgt."""
         kernel = self._kernel(site, captures, micro_ops)
-        self._slices[len(self._items)] = KernelSlice(kernel.first, kernel.end - kernel.begin)
-        self._append(site, Opcode.GEMM, (int(reset), kernel.begin, kernel.end, *loops), COMPUTE)
+        self._append(site, Opcode.GEMM, (int(reset), kernel.begin, kernel.end, *loops), COMPUTE, kernel.micro_ops)
 
     def alu(
         self,
@@ -111,8 +107,7 @@ class StreamBuilder:
         kernel = self._kernel(site, captures, micro_ops)
         use_imm = immediate is not None
         row = (kernel.begin, kernel.end, *loops, opcode, int(use_imm), immediate or 0)
-        self._slices[len(self._items)] = KernelSlice(kernel.first, kernel.end - kernel.begin)
-        self._append(site, Opcode.ALU, row, COMPUTE)
+        self._append(site, Opcode.ALU, row, COMPUTE, kernel.micro_ops)
 
     def push(self, site: int, source: int, target: int) -> None:
         """After its last instruction, stage `source` gives stage `target` a token.
@@ -122,7 +117,7 @@ class StreamBuilder:
         """
         self._flush(site, source)
         bit = PUSH_NEXT if source < target else PUSH_PREV
-        if self._items and self._items[-1][2] == source and not self._bits[-1] & bit:
+        if self._items and self._items[-1].stage == source and not self._bits[-1] & bit:
             self._bits[-1] |= bit
         else:
             self._nop(site, source, bit)
@@ -146,25 +141,19 @@ class StreamBuilder:
     def finish_dataflow(self, site: int) -> None:
         """Order what came since the last end by tokens that follow the data, and end the stream."""
         begin = self._begin
-        items, slices = self._items[begin:], self._slices
-        issued = [
-            Issued(opcode, row, stage, slices.get(number))
-            for number, (opcode, row, stage, _, _) in enumerate(items, begin)
-        ]
-        del self._items[begin:], self._bits[begin:]
-        for placed in self._plan(issued, self.micro_ops, self.config):
-            if placed.source is None:
-                self._nop(site, placed.stage, 0)
+        items, origins = self._items[begin:], self._origins[begin:]
+        del self._items[begin:], self._origins[begin:], self._bits[begin:]
+        for placed in self._plan(items, self.micro_ops, self.config):
+            source, stage = placed.source, placed.stage
+            if source is None:
+                self._nop(site, stage, 0)
             else:
-                item = items[placed.source]
-                self._call = item[3]
-                self._items.append(item)
-                self._bits.append(self._pending[placed.stage])
-                self._pending[placed.stage] = 0
+                self._call = origins[source][0]
+                self._put(items[source], origins[source], self._pending[stage], stage)
             for other in placed.pops:
-                self._bits[-1] |= POP_PREV if other < placed.stage else POP_NEXT
+                self._bits[-1] |= POP_PREV if other < stage else POP_NEXT
             for other in placed.pushes:
-                self._bits[-1] |= PUSH_PREV if other < placed.stage else PUSH_NEXT
+                self._bits[-1] |= PUSH_PREV if other < stage else PUSH_NEXT
         self._end(site)
 
     def _end(self, site: int) -> None:
@@ -173,9 +162,13 @@ class StreamBuilder:
         self._uop_end = 0
         self._begin = len(self._items)
 
-    def _append(self, site: int, opcode: Opcode, row: Row, stage: int) -> None:
-        self._items.append((opcode, row, stage, self._call, site))
-        self._bits.append(self._pending[stage])
+    def _append(self, site: int, opcode: Opcode, row: Row, stage: int, micro_ops: KernelSlice | None = None) -> None:
+        self._put(Issued(opcode, row, stage, micro_ops), (self._call, site), self._pending[stage], stage)
+
+    def _put(self, item: Issued, origin: tuple[int, int], bits: int, stage: int) -> None:
+        self._items.append(item)
+        self._origins.append(origin)
+        self._bits.append(bits)
         self._pending[stage] = 0
 
     def _flush(self, site: int, stage: int) -> None:
@@ -184,10 +177,7 @@ class StreamBuilder:
             self._nop(site, stage, 0)
 
     def _nop(self, site: int, stage: int, bits: int) -> None:
-        opcode, row = _NOPS[stage]
-        self._items.append((opcode, row, stage if stage == STORE else _NO_STAGE, self._call, site))
-        self._bits.append(self._pending[stage] | bits)
-        self._pending[stage] = 0
+        self._put(_NOPS[stage], (self._call, site), self._pending[stage] | bits, stage)
 
     def _kernel(self, site: int, captures: Row, micro_ops: Callable[..., MicroOpList]) -> Kernel:
         """The kernel of a call site with these captured values, loaded when it is not in SRAM.
@@ -203,7 +193,7 @@ class StreamBuilder:
         if self._uop_end + len(new) > self._uop_capacity:
             self._cache.clear()
             self._uop_end = 0
-        kernel = Kernel(self._uop_end, self._uop_end + len(new), len(self.micro_ops))
+        kernel = Kernel(self._uop_end, self._uop_end + len(new), KernelSlice(len(self.micro_ops), len(new)))
         dram = self._uop_base + len(self.micro_ops)
         self.micro_ops += new
         self._uop_end = kernel.end
@@ -215,11 +205,11 @@ class StreamBuilder:
     def instructions(self) -> bytes:
         """The stream, 16 bytes per instruction. Raises `EncodingError` for a value over its field."""
         words = np.zeros((len(self._items), 2), dtype=np.uint64)
-        opcodes = np.array([item[0] for item in self._items], dtype=np.int64)
+        opcodes = np.array([item.opcode for item in self._items], dtype=np.int64)
         for opcode in Opcode:
             places = np.flatnonzero(opcodes == opcode).tolist()
             if places:
-                rows = [self._items[place][1] for place in places]
+                rows = [self._items[place].row for place in places]
                 words[places] = encode_columns(opcode, rows, places, self.config)
         words[:, 0] |= np.array(self._bits, dtype=np.uint64)
         return words.astype("<u8").tobytes()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from math import prod
 
 from xdsl.dialects import func, scf
@@ -24,7 +23,7 @@ def refuse_too_long(function: func.FuncOp, config: VTAConfig) -> None:
     Loops whose bounds are no constants count once; what they issue is counted while it is written.
     """
     name, issued = function.sym_name.data, 0
-    for op, times in _executed(function.body.block, 1):
+    for op, times in _Executed().of(function.body.block, 1):
         found = ITERATIONS.refusal(times)
         if found:
             raise CompileError(f"function '{name}' runs '{op.name}' in {found}", location_of(op))
@@ -54,16 +53,34 @@ def _refuse_micro_ops(op: KernelOp, most: int) -> None:
         )
 
 
-def _executed(body: Block, times: int) -> Iterator[tuple[Operation, int]]:
-    """Every operation, with how often it is executed as far as bounds are constants."""
-    for op in body.ops:
-        yield op, times
-        if isinstance(op, func.CallOp):
-            callee = SymbolTable.lookup_symbol(op, op.callee)
-            if isinstance(callee, func.FuncOp) and callee.body.blocks:
-                yield from _executed(callee.body.block, times)
-            continue
-        inside = times * constant_trips(op) if isinstance(op, scf.ForOp) else times
-        for region in op.regions:
-            for block in region.blocks:
-                yield from _executed(block, inside)
+class _Executed:
+    """Operations that a function executes, with how often as far as bounds are constants; kernels are read once."""
+
+    def __init__(self) -> None:
+        self._kernels: dict[Operation, list[tuple[Operation, int]]] = {}
+
+    def of(self, body: Block, times: int) -> list[tuple[Operation, int]]:
+        """Every operation of a block, those of the kernels that it calls in their places."""
+        found: list[tuple[Operation, int]] = []
+        self._add(body, times, found)
+        return found
+
+    def _add(self, body: Block, times: int, found: list[tuple[Operation, int]]) -> None:
+        for op in body.ops:
+            found.append((op, times))
+            if isinstance(op, func.CallOp):
+                found += [(inner, inside * times) for inner, inside in self._called(op)]
+                continue
+            inside = times * constant_trips(op) if isinstance(op, scf.ForOp) else times
+            for region in op.regions:
+                for block in region.blocks:
+                    self._add(block, inside, found)
+
+    def _called(self, call: func.CallOp) -> list[tuple[Operation, int]]:
+        callee = SymbolTable.lookup_symbol(call, call.callee)
+        if not isinstance(callee, func.FuncOp) or not callee.body.blocks:
+            return []
+        known = self._kernels.get(callee)
+        if known is None:
+            known = self._kernels[callee] = self.of(callee.body.block, 1)
+        return known
