@@ -13,6 +13,8 @@ from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, DenseResourceAttr
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.printer import Printer
 
+from vtac.analysis.attribute_texts import plain_text
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -73,11 +75,14 @@ class _AttributeText:
     def spelled(self, attribute: Attribute) -> str:
         known = self._known.get(id(attribute))
         if known is None:
-            self._stream.seek(0)
-            self._stream.truncate()
-            self._printer.print_attribute(attribute)
-            known = self._known[id(attribute)] = (attribute, self._stream.getvalue())
+            known = self._known[id(attribute)] = (attribute, plain_text(attribute) or self._printed(attribute))
         return known[1]
+
+    def _printed(self, attribute: Attribute) -> str:
+        self._stream.seek(0)
+        self._stream.truncate()
+        self._printer.print_attribute(attribute)
+        return self._stream.getvalue()
 
 
 class _AttributePrinter(Printer):

@@ -12,6 +12,7 @@ from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.printer import Printer
 from xdsl.rewriter import InsertPoint, Rewriter
 
+from vtac.analysis.attribute_texts import plain_text
 from vtac.text.plain_attributes import parsed_attribute, plain_context
 
 
@@ -42,6 +43,9 @@ class PlainWriter:
 
     def spelled(self, attribute: Attribute) -> str:
         """The text of an attribute."""
+        text = plain_text(attribute)
+        if text is not None:
+            return text
         stream = StringIO()
         Printer(stream, print_generic_format=True).print_attribute(attribute)
         return stream.getvalue()

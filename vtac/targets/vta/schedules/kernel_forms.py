@@ -31,6 +31,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Operation
 from xdsl.printer import Printer
 
+from vtac.analysis.attribute_texts import plain_text
 from vtac.dialects.schedule.declared import NAME
 from vtac.dialects.schedule.script import ScriptOp
 from vtac.targets.vta.schedules.lowering import Lowering
@@ -172,6 +173,9 @@ class _FormWriter(PlainWriter):
         return attribute
 
     def spelled(self, attribute: Attribute) -> str:
+        text = plain_text(attribute)
+        if text is not None:
+            return text
         stream = StringIO()
         _FormPrinter(stream, self).print_attribute(attribute)
         return stream.getvalue()
