@@ -236,10 +236,10 @@ def test_a_program_of_several_kernels(tmp_path: Path) -> None:
 
 def test_export(source: str, tmp_path: Path) -> None:
     folder = tmp_path / "exported"
-    out = succeed("export", source, "--target", "cuda", "--arch", "sm_90", "-o", str(folder))
+    out = succeed("export", source, "--arch", "sm_90", "-o", str(folder))
     assert out == f"{folder}: kernel.cu, launcher.h, main.cu, Makefile, CMakeLists.txt, launch.json\n"
-    assert "programs for VTA have no sources to export: give --target cuda" in refusal(
-        "export", source, "-o", str(folder)
+    assert "programs for VTA have no sources to export; those for CUDA have" in refusal(
+        "export", source, "--target", "vta", "-o", str(folder)
     )
     saved = tmp_path / "saved"
     succeed("compile", source, "--target", "cuda", "-o", str(saved))
@@ -247,3 +247,24 @@ def test_export(source: str, tmp_path: Path) -> None:
     assert "launcher.h" in succeed("export", str(saved), "-o", str(folder))
     message = refusal("export", str(saved), "--arch", "sm_90", "-o", str(folder))
     assert "is a saved program: --arch, --schedule and --measurements are for program files" in message
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("wgmma", "--arch", "sm_80"), "--instructions wgmma: sm_80 has no wgmma; sm_90a has it, and no other"),
+        (("wgmma",), "--instructions wgmma: the program is for no architecture; sm_90a has it, and no other: name it"),
+        (("mma.sync", "--arch", "sm_75"), "--instructions mma.sync: sm_75 has no mma.sync of 32 bytes of k; sm_80 and"),
+        (("tma", "--arch", "sm_89"), "--instructions tma: sm_89 has no bulk copies of tensors; sm_90 and later have"),
+    ],
+)
+def test_instructions_that_an_architecture_lacks(source: str, options: tuple[str, ...], message: str) -> None:
+    said = refusal("schedule", source, "--target", "cuda", "--instructions", *options)
+    assert message in said
+    assert "wmma.instructions" not in said
+
+
+def test_instructions_are_of_cuda(source: str) -> None:
+    assert "--instructions is for CUDA programs: leave it out, or give --target cuda" in refusal(
+        "schedule", source, "--instructions", "mma.sync"
+    )

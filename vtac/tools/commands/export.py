@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from vtac.targets.registry import target_names
 from vtac.tools.commands.compile_program import add_function_argument, add_measurements_argument
 from vtac.tools.commands.programs import compile_cuda_file, is_cuda_program
-from vtac.tools.commands.target_options import target_of
+from vtac.tools.commands.target_options import saved_target, target_of
 from vtac.tools.entry import ToolParser, UsageError
 
 _EXAMPLE = """example:
-  vtac export encoder.mlir --target cuda --arch sm_90 -o encoder --data
+  vtac export encoder.mlir --arch sm_90 -o encoder --data
   make -C encoder && (cd encoder && ./run)
 """
 
@@ -35,7 +35,9 @@ def main(arguments: Sequence[str]) -> int:
     """Writes the sources into a directory and lists them."""
     parser = ToolParser("vtac export", "Writes a CUDA program as C++ sources, to compile with nvcc.", _EXAMPLE)
     parser.add_argument("source", metavar="FILE", help="MLIR text, or the directory of a saved program")
-    parser.add_argument("--target", choices=target_names(), help="machine to compile for: cuda")
+    parser.add_argument(
+        "--target", choices=target_names(), help="machine to compile for (default cuda; others have no sources)"
+    )
     parser.add_argument("--arch", metavar="sm_NN", help="GPU architecture to choose tiles for")
     add_measurements_argument(parser)
     parser.add_argument("--schedule", metavar="FILE", help="schedule script in a file of its own")
@@ -44,9 +46,11 @@ def main(arguments: Sequence[str]) -> int:
     add_function_argument(parser)
     options = Options()
     parser.parse(arguments, options)
+    if options.target is None and saved_target(options.source) is None:
+        options.target = "cuda"
     target = target_of(options)
     if target.name != "cuda":
-        raise UsageError(f"programs for {target.title} have no sources to export: give --target cuda")
+        raise UsageError(f"programs for {target.title} have no sources to export; those for CUDA have")
     return _export(options)
 
 

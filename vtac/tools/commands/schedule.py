@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from vtac.dialects.wmma.declared import INSTRUCTION_NAMES, INSTRUCTIONS, Instructions
 from vtac.targets.registry import target_names
@@ -12,8 +13,11 @@ from vtac.targets.target import Target
 from vtac.tools.commands.compile_program import add_function_argument
 from vtac.tools.commands.programs import parse_program
 from vtac.tools.commands.target_options import hardware_of, target_of
-from vtac.tools.entry import ToolParser
+from vtac.tools.entry import ToolParser, UsageError
 from vtac.tools.output import write_text
+
+if TYPE_CHECKING:
+    from xdsl.dialects.builtin import ModuleOp
 
 _EXAMPLE = """example:
   vtac schedule layer.mlir -o layer_schedule.mlir
@@ -66,5 +70,16 @@ def _scripts(options: Options, target: Target) -> list[str]:
     module = prepare(parse_program(options.source, options.function), target, hardware_of(options, target))
     drop_scripts(module)
     if options.instructions is not None:
+        _check_instructions(options.instructions, module)
         INSTRUCTIONS.set(module, options.instructions)
     return [str(schedule) for schedule in target.schedules(module)]
+
+
+def _check_instructions(instructions: Instructions, module: ModuleOp) -> None:
+    """Raises `UsageError` for instructions that the module's architecture does not have."""
+    from vtac.analysis.gpu_architecture import architecture_of
+    from vtac.targets.cuda.schedules.instructions import what_is_missing
+
+    missing = what_is_missing(instructions, architecture_of(module))
+    if missing:
+        raise UsageError(f"--instructions {instructions}: {missing}")

@@ -14,7 +14,7 @@ from vtac.tools.entry import UsageError
 OWNERS: Mapping[str, str] = MappingProxyType(
     {
         **dict.fromkeys(("no_host", "acc_8bit", "stats", "trace", "timeline", "progress", "json"), "vta"),
-        **dict.fromkeys(("blocks", "measurements"), "cuda"),
+        **dict.fromkeys(("blocks", "instructions", "measurements"), "cuda"),
     }
 )
 """Options of the subcommands, and the one target whose programs they are for."""

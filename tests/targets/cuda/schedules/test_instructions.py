@@ -78,15 +78,17 @@ def test_every_kernel_of_a_network_is_asked() -> None:
 
 def test_what_cannot_be_is_refused() -> None:
     text = matmul(64, 64, 64).text()
-    with pytest.raises(ScheduleError, match=r"sm_75 has no mma.sync of 32 bytes of k, which `wmma.instructions` asks"):
+    with pytest.raises(
+        ScheduleError, match=r"`wmma.instructions` asks for mma.sync: sm_75 has no mma.sync of 32 bytes of k; sm"
+    ):
         default_schedule(vtac.parse(asking(text, "mma.sync")), gpu_architecture("sm_75"))
     with pytest.raises(CompileError, match=r"wmma.instructions.*one of wmma, mma.sync, wgmma, tma, estimated"):
         vtac.compile(asking(text, "tcgen05"), "cuda")
     with pytest.raises(
-        ScheduleError, match=r"asks for wgmma, and the program is for sm_90; sm_90a has it, and no other"
+        ScheduleError, match=r"`wmma.instructions` asks for wgmma: sm_90 has no wgmma; sm_90a has it, and no other"
     ):
         default_schedule(vtac.parse(asking(text, "wgmma")), gpu_architecture("sm_90"))
-    with pytest.raises(ScheduleError, match=r"asks for wgmma, and the program is for no architecture"):
+    with pytest.raises(ScheduleError, match=r"asks for wgmma: the program is for no architecture; sm_90a has it"):
         default_schedule(vtac.parse(asking(text, "wgmma")))
     narrow = asking(matmul(64, 8, 64).text(), "wgmma")
     with pytest.raises(ScheduleError, match=r"no tiling of wgmma is for a product of 64 x 8 x 64: blocks of 64 rows"):

@@ -98,11 +98,9 @@ class Products:
 
     def require_boxes(self) -> BoxProbe:
         """What tells which tiles are boxes. Raises `ScheduleError` where no operand comes so, whatever the tiling."""
-        record = self.architecture
-        if record is None:
-            raise ScheduleError("bulk copies are of sm_90 and later, and the program is for no architecture; name one")
-        if record.compute_capability < FIRST_WITH_BOXES:
-            raise ScheduleError(f"{record.name} has no bulk copies of tensors; sm_90 and later have")
+        missing = what_is_missing("tma", self.architecture)
+        if missing:
+            raise ScheduleError(missing)
         if self.probe is None:
             raise ScheduleError(
                 "bulk copies are of arrays whose sizes are known when a kernel is compiled, and a dimension of this "
@@ -157,16 +155,14 @@ class Products:
         wmma, lanes, groups = (one for one in self.kinds[:3] if one is not None)
         record = self.architecture
         has = record is not None and record.compute_capability >= FIRST_CAPABILITY
+        missing = what_is_missing(instructions, record)
+        if missing:
+            raise ScheduleError(f"`wmma.instructions` asks for {instructions}: {missing}")
         if instructions == "mma.sync":
-            if record is not None and not has:
-                raise ScheduleError(
-                    f"{record.name} has no mma.sync of 32 bytes of k, which `wmma.instructions` asks for; sm_80 and "
-                    "later have"
-                )
             return [lanes]
         fits = any(True for _ in tilings(groups.size(self.element_bytes), record))
         if instructions == "wgmma":
-            _require_groups(wmma, record, fits=fits)
+            _require_groups(wmma, fits=fits)
             return [groups]
         if instructions != "estimated" or not has:
             return [wmma]
@@ -179,12 +175,24 @@ def _kind(tiling: ProductTiling) -> int:
     return plain + 2 if tiling.boxes and plain else plain
 
 
-def _require_groups(shape: ProductShape, architecture: GpuArchitecture | None, *, fits: bool) -> None:
-    if architecture is None or not architecture.warpgroup_products:
-        name = "no architecture" if architecture is None else architecture.name
-        raise ScheduleError(
-            f"`wmma.instructions` asks for wgmma, and the program is for {name}; sm_90a has it, and no other"
-        )
+def what_is_missing(instructions: Instructions, architecture: GpuArchitecture | None) -> str:
+    """Why an architecture, or none that is named, has not what instructions need; empty where it has, or none do."""
+    if architecture is None:
+        return {
+            "wgmma": "the program is for no architecture; sm_90a has it, and no other: name it",
+            "tma": "bulk copies are of sm_90 and later, and the program is for no architecture; name one",
+        }.get(instructions, "")
+    name, capability = architecture.name, architecture.compute_capability
+    if instructions == "mma.sync" and capability < FIRST_CAPABILITY:
+        return f"{name} has no mma.sync of 32 bytes of k; sm_80 and later have"
+    if instructions == "wgmma" and not architecture.warpgroup_products:
+        return f"{name} has no wgmma; sm_90a has it, and no other"
+    if instructions == "tma" and capability < FIRST_WITH_BOXES:
+        return f"{name} has no bulk copies of tensors; sm_90 and later have"
+    return ""
+
+
+def _require_groups(shape: ProductShape, *, fits: bool) -> None:
     if not fits:
         m, n, k = shape.sizes
         raise ScheduleError(
