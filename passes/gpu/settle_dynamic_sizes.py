@@ -86,13 +86,15 @@ class SettleDynamicSizes(ModulePass):
 
     size: int | None = None
     """The size itself, where it is known: then nothing stands for it."""
+    passed: int = 0
+    """Numbers that might stand for it, and do not, as kernels happened to have them."""
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in [one for one in op.ops if isinstance(one, FuncOp) and one.body.blocks]:
             if not any(True for _ in dynamic_values(function)):
                 continue
             check_dynamic(function)
-            size = self.size or stand_in(function)
+            size = self.size or stand_in(function, self.passed)
             rewrite_once(function, SettleEmpty(size))
             rewrite_once(op, SettleFunction(size))
             rewrite_once(function, SettleResult(size))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 
-from xdsl.dialects import arith, gpu, memref, vector
+from xdsl.dialects import arith, gpu, memref, scf, vector
 from xdsl.dialects.affine import ApplyOp
 from xdsl.dialects.builtin import IntegerAttr
 from xdsl.dialects.func import FuncOp
@@ -25,6 +25,10 @@ from vtac.errors import CompileError
 
 _SAMPLES = 509
 """Blocks that are compared with the rule, besides the first ones; no multiple of a tile."""
+
+
+class NumberOfSizeError(CompileError):
+    """A number in a kernel may come from what stands for its size, or be a multiple of its prime by chance."""
 
 
 @dataclass(frozen=True)
@@ -90,15 +94,36 @@ def _global_accesses(kernel: FuncOp) -> Iterator[Access]:
 
 
 def check_independent(kernel: FuncOp, size: int) -> None:
-    """Raises `CompileError` where a number in a kernel comes from the stand-in, and for accesses by fragments."""
+    """Raises `CompileError` where a number in a kernel comes from the stand-in, and for accesses by fragments.
+
+    Of numbers it is a `NumberOfSizeError`, which says what the number is for.
+    """
     prime, rows = prime_of(size), dynamic_arguments(kernel, size)
     for op in kernel.walk():
-        if any(number and number % prime == 0 for number in _numbers(op)):
-            raise _no_rule(kernel, "an index, a condition or a loop in it depends on it", op)
+        number = next((number for number in _numbers(op) if number and number % prime == 0), None)
+        if number is not None:
+            refusal = _no_rule(kernel, f"{_purpose(op)} depends on it, with {number} where {size} stands for it", op)
+            raise NumberOfSizeError(refusal.message, location_of(op) or location_of(kernel))
         for access in own_accesses(op):
             kinds = (memref.LoadOp, memref.StoreOp, vector.LoadOp, vector.StoreOp, LoadPairOp, StorePairOp)
             if access.buffer in rows and not isinstance(op, kinds) and op.name != "wmma.async_copy":
                 raise _no_rule(kernel, f"whole tiles of '{buffer_name(access.buffer)}' are moved at once", op)
+
+
+def _purpose(op: Operation) -> str:
+    """What a number of an operation is for: the first access, condition or loop that it goes into."""
+    seen, ahead = {op}, [op]
+    for one in ahead:
+        for access in own_accesses(one):
+            return f"the index at which '{buffer_name(access.buffer)}' is {'written' if access.writes else 'read'}"
+        if isinstance(one, scf.IfOp | arith.CmpiOp):
+            return "a condition"
+        if isinstance(one, scf.ForOp):
+            return f"the range of loop '{one.body.block.args[0].name_hint or 'i'}'"
+        users = [use.operation for result in one.results for use in result.uses]
+        ahead += [user for user in dict.fromkeys(users) if user not in seen]
+        seen.update(users)
+    return f"what {op.name} computes"
 
 
 def _numbers(op: Operation) -> Iterator[int]:

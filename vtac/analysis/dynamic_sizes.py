@@ -19,6 +19,7 @@ from xdsl.dialects.builtin import (
     DenseIntOrFPElementsAttr,
     IntegerAttr,
     IntegerType,
+    ModuleOp,
     ShapedType,
     TensorType,
 )
@@ -47,6 +48,12 @@ def dynamic_values(function: FuncOp) -> Iterator[SSAValue]:
     """The tensors of a function with an extent that is not known."""
     values = [*function.body.block.args, *(result for op in function.body.block.ops for result in op.results)]
     return (value for value in values if DYNAMIC_INDEX in _shape(value))
+
+
+def has_dynamic_size(module: ModuleOp) -> bool:
+    """Whether a function of a module has a tensor with an extent that is not known."""
+    functions = [one for one in module.ops if isinstance(one, FuncOp) and one.body.blocks]
+    return any(True for function in functions for _ in dynamic_values(function))
 
 
 def _shape(value: SSAValue) -> tuple[int, ...]:
@@ -147,22 +154,22 @@ def _problem_of_loops(op: LinalgStructuredOperation) -> str:
     return "" if len(loops) == 1 else "pairs elements of several indices of a dynamic dimension"
 
 
-def stand_in(function: FuncOp) -> int:
+def stand_in(function: FuncOp, passed: int = 0) -> int:
     """The number that stands for the size: a multiple of all tiles, and of a prime that divides no other number.
 
-    Raises `CompileError` where each prime divides one.
+    The first so many such numbers are `passed` over. Raises `CompileError` where each prime divides one.
     """
     values = [*function.body.block.args, *(result for op in function.body.block.ops for result in op.results)]
     numbers = {extent for value in values for extent in _shape(value) if extent > 1}
     numbers.update(number for op in function.walk() for number in _numbers_of(op) if number)
-    found = next((one for one in STAND_INS if all(number % prime_of(one) for number in numbers)), None)
-    if found is None:
+    found = [one for one in STAND_INS if all(number % prime_of(one) for number in numbers)][passed:]
+    if not found:
         raise CompileError(
             "no number can stand for the dynamic size: the other extents and the constants are multiples of "
             f"{', '.join(map(str, PRIMES))}",
             location_of(function),
         )
-    return found
+    return found[0]
 
 
 def _numbers_of(op: Operation) -> Iterator[int]:

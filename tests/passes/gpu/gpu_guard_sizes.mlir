@@ -71,7 +71,7 @@ builtin.module attributes {wmma.dynamic_size = 15104 : i64} {
     %thread = "gpu.thread_id"() <{dimension = #gpu<dim x>}> : () -> index
     %to = memref.reinterpret_cast %y to offset: [0], sizes: [60416], strides: [1] : memref<15104x4xf32> to memref<60416xf32>
     %zero = arith.constant 0.0 : f32
-    // expected-error @+1 {{kernel 'turned' cannot have a dynamic size: an index, a condition or a loop in it depends on it; give the dimension an extent}}
+    // expected-error @+1 {{kernel 'turned' cannot have a dynamic size: the index at which 'y' is written depends on it, with 15104 where 15104 stands for it; give the dimension an extent}}
     %place = affine.apply affine_map<(b, t) -> ((b * 256 + t) floordiv 15104 + (b * 256 + t) mod 15104 * 4)> (%block, %thread)
     memref.store %zero, %to[%place] : memref<60416xf32>
     func.return

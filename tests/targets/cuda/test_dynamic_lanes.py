@@ -40,6 +40,7 @@ PROGRAMS: Mapping[str, str] = {
     "odd columns": product((EXTENT, 41, 72), transposed=True).text,
     "bias, residual, relu, cast": product((EXTENT, 64, 136), tail=True).text,
     "bytes": product((EXTENT, 48, 96), "i8", transposed=True).text,
+    "bytes by rows, with an offset of 59": product((EXTENT, 7, 64), "i8").text,
     "floats": product((EXTENT, 48, 64), "f32", transposed=True).text,
     "products and a softmax": perceptron(EXTENT, 48, 24),
     "convolution": _CONVOLUTION,
@@ -131,6 +132,12 @@ def test_planted_faults_are_found(fault: str) -> None:
     right = at(*arrays)
     assert isinstance(right, np.ndarray)
     assert not np.array_equal(run.outputs[0], right)
+
+
+def test_a_number_that_is_a_multiple_by_chance_is_told_from_one_that_depends_on_the_size() -> None:
+    """Seven columns, and results eight rows below: 59 is an offset, and the prime of the first stand-in."""
+    found = program("bytes by rows, with an offset of 59", "mma.sync", "sm_80")
+    assert found.dynamic.stand_in == 61 * 256
 
 
 def test_bulk_copies_need_known_sizes() -> None:

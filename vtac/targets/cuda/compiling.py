@@ -11,6 +11,8 @@ from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.ops import ReduceOp
 from xdsl.ir import Operation
 
+from vtac.analysis.dynamic_grid import NumberOfSizeError
+from vtac.analysis.dynamic_sizes import has_dynamic_size
 from vtac.analysis.gpu_architecture import architecture_of
 from vtac.analysis.kernel_groups import is_computation, work_of
 from vtac.analysis.locations import location_of
@@ -52,6 +54,8 @@ from vtac.targets.cuda.schedules.measured import Measurements, read_measurements
 from vtac.targets.cuda.splitting import splits
 from vtac.text.context import make_context
 
+_STAND_INS = 4
+"""Numbers that are tried for a dynamic size: what depends on it meets every one of them, an offset by chance few."""
 KERNELS_PIPELINE = Pipeline(
     "lower-to-gpu-kernels",
     (
@@ -69,7 +73,26 @@ def compile_program(work: ModuleOp, measurements: object = None) -> CudaProgram 
     `measurements` is a file of what tilings took on the device that the program is for, or what was read from one.
     """
     measured = _measurements(measurements)
-    SettleDynamicSizes().apply(make_context(), work)
+    if not has_dynamic_size(work):
+        return _compiled(work, measured)
+    return _with_stand_in(work, measured)
+
+
+def _with_stand_in(work: ModuleOp, measured: Measurements | None) -> CudaProgram | CudaNetwork:
+    """The program of a module of a dynamic size; with another number for it where a kernel has a multiple by chance."""
+    first: NumberOfSizeError | None = None
+    for passed in range(_STAND_INS):
+        attempt = work.clone()
+        SettleDynamicSizes(passed=passed).apply(make_context(), attempt)
+        try:
+            return _compiled(attempt, measured)
+        except NumberOfSizeError as error:
+            first = first or error
+    raise first or ValueError("no number was tried")
+
+
+def _compiled(work: ModuleOp, measured: Measurements | None) -> CudaProgram | CudaNetwork:
+    """The program of a module whose types are static."""
     LiftArithmetic().apply(make_context(), work)
     apart = kernels_apart(work)
     if apart is None and DYNAMIC_SIZE.is_on(work):
