@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -35,7 +36,7 @@ def _process(folder: Path, how: str) -> subprocess.Popen[bytes]:
 
 
 def _entries(folder: Path, most: int = 100, most_bytes: int = 1 << 20) -> Entries:
-    return Entries(folder, most, most_bytes)
+    return Entries(folder, most, most_bytes, re.compile("[a-z]+"))
 
 
 def _put(entries: Entries, name: str, nbytes: int, used: int) -> None:
@@ -113,6 +114,39 @@ def test_clear_removes_all(tmp_path: Path) -> None:
     _put(entries, "a", 10, 1)
     assert entries.clear() == Usage(1, 10)
     assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_what_is_no_entry_stays_whatever_is_cleared_or_makes_room(tmp_path: Path) -> None:
+    (tmp_path / "My thesis").mkdir()
+    _write(tmp_path / "My thesis" / "chapter1.tex", 100)
+    _write(tmp_path / "notes.txt", 100)
+    digest = "0f" * 32
+    _entries(tmp_path).put_file(digest, bytes(10))
+    entries = Entries(tmp_path, 1, 50)
+    entries.make_room()
+    assert entries.usage() == Usage(1, 10)
+    assert entries.clear() == Usage(1, 10)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["My thesis", "notes.txt"]
+    assert (tmp_path / "My thesis" / "chapter1.tex").exists()
+
+
+def test_what_cannot_be_removed_does_not_count_as_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(path: Path, target: Path) -> None:
+        raise OSError(30, "Read-only file system", str(path), None, str(target))
+
+    entries = _entries(tmp_path)
+    _put(entries, "a", 10, 1)
+    monkeypatch.setattr(Path, "rename", fail)
+    assert entries.clear() == Usage(0, 0)
+    assert entries.usage() == Usage(1, 10)
+
+
+def test_a_file_takes_the_place_of_a_folder(tmp_path: Path) -> None:
+    entries = _entries(tmp_path)
+    _put(entries, "a", 10, 1)
+    entries.put_file("a", b"text")
+    assert entries.path("a").read_bytes() == b"text"
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
 def test_a_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:

@@ -87,6 +87,23 @@ def test_a_cache_that_is_off_says_so(capsys: pytest.CaptureFixture[str]) -> None
     assert _said(capsys, "cache", "clear") == "there is no cache: VTAC_CACHE_DIR is 'off', or the user has no home\n"
 
 
+def test_a_folder_that_keeps_nothing_says_why(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (file.parent / "cache").write_bytes(b"")
+    assert _said(capsys, "cache", "info").endswith(f"\nnothing new is kept: {file.parent}/cache is no folder\n")
+    assert json.loads(_said(capsys, "cache", "info", "--json"))["unusable"] == f"{file.parent}/cache is no folder"
+
+
+def test_what_a_user_keeps_beside_the_cache_stays(
+    file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(VARIABLE, str(file.parent))
+    own = file.parent / "programs" / "games"
+    own.mkdir(parents=True)
+    _said(capsys, "run", str(file), "--seed", "1")
+    assert ": removed 1 program, " in _said(capsys, "cache", "clear")
+    assert own.is_dir() and file.exists()
+
+
 def test_a_limit_that_is_none_is_refused(
     file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,21 +1,25 @@
 """Entries of a cache: folders and files that appear whole, by any number of processes, under names of what is in them.
 
 What is used is marked by its time. An entry that is not what its reader expects is put in place again; two processes
-that make the same one make the same, so that either may come last.
+that make the same one make the same, so that either may come last. Whatever else lies in the folder is left alone.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from vtac.files.signals import signals_deferred
-from vtac.files.whole import is_scratch, scratch_beside, write_whole
+from vtac.files.whole import scratch_beside, write_whole
+
+DIGEST_NAMES: Final = re.compile(r"[0-9a-f]{64}")
+"""The names of entries that are called by a SHA-256 digest of what is in them."""
 
 
 class Usage(NamedTuple):
@@ -33,11 +37,15 @@ class _Entry(NamedTuple):
 
 @dataclass(frozen=True)
 class Entries:
-    """The entries in a folder, which need not exist: at most so many, of at most so many bytes together."""
+    """The entries in a folder, which need not exist: at most so many, of at most so many bytes together.
+
+    Only what has one of the `names` is an entry, and is counted and removed as one.
+    """
 
     folder: Path
     most: int
     most_bytes: int
+    names: re.Pattern[str] = DIGEST_NAMES
 
     def path(self, name: str) -> Path:
         """Where the entry of a name is, or would be."""
@@ -64,7 +72,11 @@ class Entries:
     def put_file(self, name: str, data: bytes) -> None:
         """Make an entry that is a file; nothing makes room before `make_room` is called. Raises `OSError`."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_whole(self.path(name), data)
+        try:
+            write_whole(self.path(name), data)
+        except IsADirectoryError:
+            self._remove(self.path(name))
+            write_whole(self.path(name), data)
 
     def _name(self, scratch: Path, entry: Path) -> None:
         """Give a folder the name of an entry; one that has it already makes way."""
@@ -89,26 +101,28 @@ class Entries:
         return Usage(len(found), sum(entry.nbytes for entry in found))
 
     def clear(self) -> Usage:
-        """Remove all entries; what they were."""
-        found = self.usage()
-        for entry in self._found():
-            self._remove(entry.path)
-        return found
+        """Remove all entries; what they were. Those of a folder that cannot be written stay, and are none of it."""
+        gone = [entry.nbytes for entry in self._found() if self._remove(entry.path)]
+        return Usage(len(gone), sum(gone))
 
-    def _remove(self, entry: Path) -> None:
-        """An entry goes at once, so that nobody reads a part of it."""
+    def _remove(self, entry: Path) -> bool:
+        """An entry goes at once, so that nobody reads a part of it; whether it did."""
         old = scratch_beside(entry)
-        with contextlib.suppress(OSError):
+        try:
             entry.rename(old)
-            if old.is_dir():
+        except OSError:
+            return False
+        with contextlib.suppress(OSError):
+            if old.is_dir() and not old.is_symlink():
                 shutil.rmtree(old, ignore_errors=True)
             else:
                 old.unlink(missing_ok=True)
+        return True
 
     def _found(self) -> list[_Entry]:
         """All entries; none where there is no folder."""
         try:
-            there = [entry for entry in os.scandir(self.folder) if not is_scratch(entry.name)]
+            there = [entry for entry in os.scandir(self.folder) if self.names.fullmatch(entry.name)]
         except OSError:
             return []
         entries: list[_Entry] = []

@@ -16,6 +16,7 @@ from vtac.files.user_cache import (
     program_entries,
     stream_entries,
     tiling_entries,
+    why_unusable,
 )
 from vtac.limits import CACHE
 from vtac.text.short import counted
@@ -65,6 +66,7 @@ def main(arguments: Sequence[str]) -> int:
             **{f"{name.replace(' ', '_')}s": usage.entries for name, usage in held.items()},
             "bytes": sum(usage.nbytes for usage in held.values()),
             "limit": CACHE.value,
+            "unusable": None if folder is None else why_unusable(folder) or None,
         }
         report(json.dumps(fields) + "\n")
     else:
@@ -77,4 +79,6 @@ def _line(folder: Path | None, usages: Mapping[str, Usage], *, clears: bool) -> 
         return f"there is no cache: {VARIABLE} is '{OFF}', or the user has no home\n"
     numbers = ", ".join(counted(usage.entries, name) for name, usage in usages.items())
     held = f"{numbers}, {sum(usage.nbytes for usage in usages.values()):,} bytes"
-    return f"{folder}: removed {held}\n" if clears else f"{folder}: {held} of at most {CACHE.value:,}\n"
+    reason = why_unusable(folder)
+    note = f"\nnothing new is kept: {reason}" if reason else ""
+    return f"{folder}: removed {held}{note}\n" if clears else f"{folder}: {held} of at most {CACHE.value:,}{note}\n"
