@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 import sqlite3
@@ -10,6 +11,7 @@ import sys
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -111,6 +113,35 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
         with pytest.raises(StoreError, match=message):
             Store(path)
     assert text.read_text() == "no database at all" * 100
+
+
+def test_a_store_may_be_called_as_sqlite_calls_its_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with Store(":memory:") as store:
+        store.record([(trial(), OK)])
+    with Store(tmp_path / ":memory:") as store:
+        assert store.outcomes("p", "m", "1") == {"c": OK}
+
+
+def test_two_that_make_a_store_at_once_both_have_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other makes it between the questions that the one asks of the file."""
+    path, connect = tmp_path / "s.db", sqlite3.connect
+
+    class Interrupted(sqlite3.Connection):
+        def execute(self, sql: str, *rest: Any) -> sqlite3.Cursor:
+            if sql == "PRAGMA user_version":
+                monkeypatch.setattr(sqlite3, "connect", connect)
+                with contextlib.suppress(StoreError):
+                    Store(path, wait=0).close()
+            return super().execute(sql, *rest)
+
+    def interrupted(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        return connect(*arguments, factory=Interrupted, **options)
+
+    monkeypatch.setattr(sqlite3, "connect", interrupted)
+    with Store(path) as store:
+        store.record([(trial(), OK)])
+        assert len(store) == 1
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,18 @@ import pytest
 from vtac.tools.vtac import main
 
 
-def interrupted_command(command: str, program: str, store: Path, place: str, patch: pytest.MonkeyPatch) -> int:
+def interrupted_command(
+    command: str,
+    program: str,
+    store: Path,
+    place: str,
+    patch: pytest.MonkeyPatch,
+    by: type[BaseException] = KeyboardInterrupt,
+) -> int:
     """The status of a command on a program, whose work at `place` is interrupted; `store` is where it keeps things."""
 
     def interrupt(*_: object) -> NoReturn:
-        raise KeyboardInterrupt
+        raise by
 
     patch.setattr(place, interrupt)
     return main([command, program, "--executor", "local:1", "--store", str(store)])

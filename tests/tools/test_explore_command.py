@@ -9,6 +9,7 @@ import pytest
 from command_interrupts import interrupted_command, said_of_interrupt
 from plain_programs import PlainConv
 
+from vtac.tools.entry import TerminatedError
 from vtac.tools.vtac import main
 
 
@@ -43,6 +44,9 @@ def test_refusals(program: str, tmp_path: Path, capsys: pytest.CaptureFixture[st
         (["--csv", str(tmp_path / "no" / "x.csv")], "there is no directory"),
         (["--points", "5"], "--points is for --simulate-workers; --most bounds a sweep"),
         (["--vary", "BLOCK", "--vary", "BLOCK_IN"], "name BLOCK, or BLOCK_IN and BLOCK_OUT"),
+        (["--csv", str(tmp_path)], "it is a directory; --csv takes a file"),
+        (["--csv", "-"], "--csv -: stdout gets the table, or the object of --json; name a file, or ./- for one"),
+        (["--store", program], f"--store would write over {program}, which is read; give it a file of its own"),
         (["--csv", "x", "--report", "x"], "--csv and --report both write x; give each a file of its own"),
         (["--x", "energy"], "--x and --y choose what a picture shows: add --plot FILE.svg"),
         (["--prune", "--plot", "x.svg", "--y", "area"], "--prune leaves out points by cycles and SRAM, which other"),
@@ -103,3 +107,5 @@ def test_an_interrupt_says_what_is_kept(
     store, place = tmp_path / "kept.db", "vtac.targets.vta.exploring.exploration.Exploration.run"
     assert interrupted_command("explore", program, store, place, monkeypatch) == 130
     assert capsys.readouterr() == ("", said_of_interrupt("points", store))
+    assert interrupted_command("explore", program, store, place, monkeypatch, TerminatedError) == 143
+    assert capsys.readouterr() == ("", said_of_interrupt("points", store).replace("interrupted", "terminated"))

@@ -9,6 +9,7 @@ import pytest
 from command_interrupts import interrupted_command, said_of_interrupt
 from tuned_programs import CONV
 
+from vtac.tools.entry import TerminatedError
 from vtac.tools.vtac import main
 
 
@@ -49,14 +50,18 @@ def test_the_front_is_drawn(program: str, tmp_path: Path) -> None:
 
 
 def test_refusals(program: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = tmp_path / "text"
+    text.write_text("no database")
     for arguments, message in (
         (["--budget", "0"], "a budget of 0 finds nothing: give at least one tiling"),
         (["--export", "x.json"], "--export writes what a store holds: add --store FILE.db"),
-        (["-o", "-"], "stdout gets the table, or the object of --json: give -o and --export files"),
+        (["-o", "-"], "-o -: stdout gets the table, or the object of --json; name a file, or ./- for one called -"),
+        (["-o", program], f"-o would write over {program}, which is read; give it a file of its own"),
+        (["-o", str(tmp_path)], "it is a directory; -o takes a file"),
         (["-o", "x.svg", "--plot", "x.svg"], "-o and --plot both write x.svg; give each a file of its own"),
         (["--executor", "local:0"], "'0' is no number of processes; 1 to 4,096 are possible"),
         (["--plot", "front.txt"], "'front.txt' names no format of a picture: give a name that ends in .png, .svg"),
-        (["--store", program], "it is no store, or damaged; give another file"),
+        (["--store", str(text)], "it is no store, or damaged; give another file"),
         (["-o", str(tmp_path / "no" / "s.mlir")], "there is no directory"),
         (["--objective", "speed"], "argument --objective: invalid choice: 'speed'"),
     ):
@@ -73,3 +78,5 @@ def test_an_interrupt_says_what_is_kept(
     store, place = tmp_path / "kept.db", "vtac.targets.vta.tuning.entry.Campaign.run"
     assert interrupted_command("tune", program, store, place, monkeypatch) == 130
     assert capsys.readouterr() == ("", said_of_interrupt("outcomes", store))
+    assert interrupted_command("tune", program, store, place, monkeypatch, TerminatedError) == 143
+    assert capsys.readouterr() == ("", said_of_interrupt("outcomes", store).replace("interrupted", "terminated"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
@@ -44,7 +45,8 @@ class Store:
     def __init__(self, path: str | Path, *, wait: float = _WAIT_SECONDS) -> None:
         self.path = Path(path)
         with self._explained("open"):
-            self._link = sqlite3.connect(self.path, timeout=wait, isolation_level=None, check_same_thread=False)
+            place = os.path.abspath(self.path)  # SQLite keeps nothing of what is called ":memory:"
+            self._link = sqlite3.connect(place, timeout=wait, isolation_level=None, check_same_thread=False)
             try:
                 self._prepare()
             except BaseException:
@@ -102,9 +104,10 @@ class Store:
         return json.dumps({"format": VERSION, "texts": texts, "outcomes": outcomes}, indent=1) + "\n"
 
     def _prepare(self) -> None:
-        application = int(self._link.execute("PRAGMA application_id").fetchone()[0])
-        version = int(self._link.execute("PRAGMA user_version").fetchone()[0])
-        is_empty = self._link.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+        with self._transaction("BEGIN"):  # so that nobody makes the tables between these questions
+            is_empty = self._link.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0
+            application = int(self._link.execute("PRAGMA application_id").fetchone()[0])
+            version = int(self._link.execute("PRAGMA user_version").fetchone()[0])
         if not is_empty and application != _APPLICATION:
             raise StoreError(f"{self.path} is a database of another program; give another file for the store")
         if not is_empty and version != VERSION:
@@ -122,8 +125,8 @@ class Store:
                 self._link.execute(f"PRAGMA user_version = {VERSION}")
 
     @contextmanager
-    def _transaction(self) -> Generator[None]:
-        self._link.execute("BEGIN IMMEDIATE")
+    def _transaction(self, begin: str = "BEGIN IMMEDIATE") -> Generator[None]:
+        self._link.execute(begin)
         try:
             yield
         except BaseException:

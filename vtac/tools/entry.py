@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -36,24 +36,6 @@ class UsageError(VtacError):
     """Command-line arguments that the tool does not understand."""
 
     kind = "usage"
-
-
-def require_folders(*paths: str | None) -> None:
-    """Before anything is computed: raises `UsageError` for a file that has no directory to stand in; `-` is stdout."""
-    for path in paths:
-        if path not in (None, "-") and not Path(path).parent.is_dir():
-            raise UsageError(f"cannot write {path}: there is no directory '{Path(path).parent}'")
-
-
-def require_different(outputs: Mapping[str, str | None]) -> None:
-    """Raises `UsageError` where two options name one file, so that one would be written over the other."""
-    names: dict[Path, str] = {}
-    for option, path in outputs.items():
-        if path is None:
-            continue
-        other = names.setdefault(Path(path).absolute(), option)
-        if other != option:
-            raise UsageError(f"{other} and {option} both write {path}; give each a file of its own")
 
 
 def wants_completion() -> bool:

@@ -12,6 +12,7 @@ from vtac.targets.vta.isa import AssemblyError, assemble, assemble_micro_ops
 from vtac.tools.commands.streams import StreamFileError, read_bytes
 from vtac.tools.entry import ToolParser, UsageError
 from vtac.tools.output import write_file
+from vtac.tools.output_paths import require_outputs
 
 _EXAMPLE = """example:
   vtac disasm build/conv2d | vtac asm - -o insn.bin
@@ -38,6 +39,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.parse(arguments, options)
     if options.output is None:
         raise UsageError("the output file is missing: add -o FILE")
+    require_outputs([("-o", options.output)], [options.source, options.config])
     write_file(_assembled(options), options.output)
     return 0
 

@@ -15,6 +15,7 @@ from vtac.tools.commands.target_options import require_stream
 from vtac.tools.entry import ToolParser, UsageError
 from vtac.tools.listing import Extract, RangeError, listing, plain
 from vtac.tools.output import write_text
+from vtac.tools.output_paths import require_outputs
 
 _EXAMPLE = """example:
   vtac disasm build/conv2d --sources > conv2d.s
@@ -52,6 +53,7 @@ def main(arguments: Sequence[str]) -> int:
     add_cache_argument(parser)
     options = Options()
     parser.parse(arguments, options)
+    require_outputs([("-o", options.output)], [options.source, options.config])
     write_text(_output(options), options.output)
     return 0
 

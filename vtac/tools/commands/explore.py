@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from vtac.dialects.hardware import VTAConfig
 from vtac.progress import Bar
-from vtac.tools.entry import ToolParser, UsageError, require_different, require_folders
+from vtac.tools.entry import TerminatedError, ToolParser, UsageError
 from vtac.tools.output import report, write_file
+from vtac.tools.output_paths import refuse_stdout, require_outputs
 
 if TYPE_CHECKING:
     from vtac.store.store import Store
@@ -74,7 +75,7 @@ def main(arguments: Sequence[str]) -> int:
         stack.callback(bar.close)
         try:
             sweep, changes = _explored(options, store, bar)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, TerminatedError):
             if store is not None:
                 print(f"{len(store):,} points are kept in {store.path}: the same command goes on", file=sys.stderr)
             raise
@@ -169,8 +170,9 @@ def _check(options: Options) -> None:
         from vtac.report.page.document import require_extra
 
         require_extra()
-    require_folders(options.csv, options.plot, options.report)
-    require_different({"--csv": options.csv, "--plot": options.plot, "--report": options.report})
+    outputs = [("--csv", options.csv), ("--plot", options.plot), ("--report", options.report)]
+    refuse_stdout(outputs, "stdout gets the table, or the object of --json")
+    require_outputs([*outputs, ("--store", options.store)], [*options.sources, options.config, options.energy])
 
 
 def _check_simulation(options: Options, workers: int) -> None:

@@ -21,8 +21,9 @@ from vtac.models.quantiser.options import Options as Quantisation
 from vtac.models.quantiser.quantised import QuantisedModel
 from vtac.progress import Bar
 from vtac.tools.commands.arrays import ArchiveError, read_all
-from vtac.tools.entry import ToolParser, UsageError, require_folders
+from vtac.tools.entry import ToolParser, UsageError
 from vtac.tools.output import report, write_file
+from vtac.tools.output_paths import require_outputs
 
 _DEFAULTS = Quantisation()
 _USAGE = "vtac quantize MODEL.onnx|MODEL.pt2 --calibration X.npz -o OUT.mlir [options]"
@@ -202,7 +203,8 @@ def _check_files(options: Options) -> None:
     for path in options.report:
         if Path(path).suffix.lower() not in (".html", ".json"):
             raise UsageError(f"--report {path} cannot be written: its name must end in .html or .json")
-    require_folders(options.output, *options.report)
+    inputs = (options.model, options.calibration, options.labels, options.config)
+    require_outputs([("-o", options.output), *(("--report", path) for path in options.report)], inputs)
 
 
 def _samples(path: str, model: Model) -> tuple[NDArray[np.generic], ...]:

@@ -19,8 +19,9 @@ from vtac.tools.commands.compile_program import (
 )
 from vtac.tools.commands.programs import compile_cuda_file, compile_file, compile_for
 from vtac.tools.commands.target_options import hardware_of, saved_target, target_of
-from vtac.tools.entry import ToolParser, UsageError, require_folders
+from vtac.tools.entry import ToolParser, UsageError
 from vtac.tools.output import write_text
+from vtac.tools.output_paths import require_outputs
 
 _EXAMPLE = """example:
   vtac report examples/vta_conv2d.mlir -o conv2d.html
@@ -67,7 +68,7 @@ def main(arguments: Sequence[str]) -> int:
 
     require_extra()
     quantisation = None if options.quantisation is None else _record(options.quantisation)
-    require_folders(options.output)
+    require_outputs([("-o", options.output)], [options.source, options.config, options.schedule, options.quantisation])
     page = report(_program(options, target_of(options)), quantisation=quantisation)
     write_text(page, options.output)
     if options.output != "-":

@@ -9,7 +9,8 @@ from vtac.targets.target import Target
 from vtac.tools.commands.compile_program import add_compile_arguments, refuse_jobs, refuse_schedules
 from vtac.tools.commands.ir_levels import IrOptions, show_ir
 from vtac.tools.commands.target_options import target_of
-from vtac.tools.entry import ToolParser, UsageError, require_folders
+from vtac.tools.entry import ToolParser, UsageError
+from vtac.tools.output_paths import refuse_stdout, require_outputs
 
 _EXAMPLE = """example:
   vtac run examples/vta_matmul.mlir --seed 1 --stats stats.json
@@ -139,10 +140,11 @@ def _check_files(options: Options) -> None:
         )
     if options.timeline is not None and options.vcd is not None:
         raise UsageError("--timeline counts cycles and --vcd instructions: --from and --to are of one, leave the other")
-    for name in ("outputs", "trace", "timeline", "vcd", "dump"):
-        if getattr(options, name) == "-":
-            raise UsageError(f"--{name} -: standard output holds the counters; name a file, or ./- for one called -")
-    require_folders(options.outputs, options.stats, options.trace, options.timeline, options.vcd)
+    names = ("outputs", "trace", "timeline", "vcd")
+    outputs: list[tuple[str, str | None]] = [(f"--{name}", getattr(options, name)) for name in names]
+    refuse_stdout([*outputs, ("--dump", options.dump)], "standard output holds the counters")
+    inputs = (options.source, options.inputs, options.config, options.schedule)
+    require_outputs([*outputs, ("--stats", options.stats)], inputs)
 
 
 RUNNERS: Mapping[str, Callable[[Options, Target], int]] = {"vta": _run_vta, "cuda": _run_cuda}

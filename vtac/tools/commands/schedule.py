@@ -15,6 +15,7 @@ from vtac.tools.commands.programs import parse_program
 from vtac.tools.commands.target_options import hardware_of, target_of
 from vtac.tools.entry import ToolParser, UsageError
 from vtac.tools.output import write_text
+from vtac.tools.output_paths import require_outputs
 
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
@@ -56,6 +57,7 @@ def main(arguments: Sequence[str]) -> int:
     add_function_argument(parser)
     options = Options()
     parser.parse(arguments, options)
+    require_outputs([("-o", options.output)], [options.source, options.config])
     target = target_of(options)
     scripts = _scripts(options, target)
     write_text("".join(scripts), options.output)

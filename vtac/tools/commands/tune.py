@@ -14,8 +14,9 @@ from vtac.dialects.hardware import VTAConfig
 from vtac.progress import Bar
 from vtac.tools.commands.compile_program import add_function_argument
 from vtac.tools.commands.programs import parse_program
-from vtac.tools.entry import ToolParser, UsageError, require_different, require_folders
+from vtac.tools.entry import TerminatedError, ToolParser, UsageError
 from vtac.tools.output import report, write_file
+from vtac.tools.output_paths import refuse_stdout, require_outputs
 
 if TYPE_CHECKING:
     from vtac.targets.vta.tuning.result import TuneResult
@@ -59,11 +60,9 @@ def main(arguments: Sequence[str]) -> int:
     options = _parse(arguments)
     if options.export is not None and options.store is None:
         raise UsageError("--export writes what a store holds: add --store FILE.db")
-    require_folders(options.export, options.output, options.plot)
-    outputs = {"-o": options.output, "--export": options.export, "--plot": options.plot, "--store": options.store}
-    require_different(outputs)
-    if "-" in (options.output, options.export):
-        raise UsageError("stdout gets the table, or the object of --json: give -o and --export files")
+    outputs = [("-o", options.output), ("--export", options.export), ("--plot", options.plot)]
+    refuse_stdout(outputs, "stdout gets the table, or the object of --json")
+    require_outputs([*outputs, ("--store", options.store)], [options.source, options.config])
     if options.plot is not None:
         require_plot(options.plot)
     with ExitStack() as stack:
@@ -117,7 +116,7 @@ def _tuned(options: Options, store: object) -> TuneResult:
             progress=bar,
             measure=options.measure,
         )
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, TerminatedError):
         if isinstance(store, Store):
             print(f"{len(store):,} outcomes are kept in {store.path}: the same command goes on", file=sys.stderr)
         raise

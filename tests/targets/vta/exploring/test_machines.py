@@ -137,8 +137,11 @@ def test_tables_are_files(tmp_path: Path) -> None:
     path.write_text(json.dumps(asdict(HOROWITZ_45NM)))
     assert read_table(path) == HOROWITZ_45NM
     for change, message in (
-        ({"add": -1}, "add is -1; a number from 0 on is required"),
-        ({"add": True}, "add is True; a number from 0 on is required"),
+        ({"add": -1}, "add is -1; a number from 0 to 1,000,000,000,000 is required"),
+        ({"add": True}, "add is True; a number from 0 to 1,000,000,000,000 is required"),
+        ({"add": float("inf")}, "add is inf; a number from 0 to"),
+        ({"add": float("nan")}, "add is nan; a number from 0 to"),
+        ({"add": 10**400}, r"add is 10{36}\.\.\.; a number from 0 to"),
         ({"source": 3}, "source is 3; a text is required"),
         ({"extra": 3}, "nothing is called 'extra'; the fields are source, multiply"),
     ):
@@ -148,8 +151,9 @@ def test_tables_are_files(tmp_path: Path) -> None:
     path.write_text('{"add": 0.1, "source": "mine"}')
     with pytest.raises(VtacError, match=r"multiply, dram_byte, .*sram_bit_area missing; a table has all fields"):
         read_table(path)
-    path.write_text("[")
-    with pytest.raises(VtacError, match=r"is no table: .*; give a JSON object with the fields of docs/exploring.md"):
-        read_table(path)
+    for text in ("[", "[" * 100_000):
+        path.write_text(text)
+        with pytest.raises(VtacError, match=r"is no table: .*; give a JSON object with the fields of docs/exploring"):
+            read_table(path)
     with pytest.raises(VtacError, match=r"cannot read the table .*: No such file"):
         read_table(tmp_path / "none.json")

@@ -44,6 +44,7 @@ def test_names_are_known() -> None:
         ("BLOCK in 16", "`in` takes a list such as"),
         ("BLOCK == (16, 32)", "`in` takes a list such as"),
         ("BLOCK is 16", "`in` takes a list such as"),
+        ("(BLOCK, 2)", "'(BLOCK, 2)' is a list, no condition: ask what is in it, as in `BLOCK in (16, 32)`"),
         ("BLOCK ==", "is no condition: invalid syntax"),
         ("", "is no condition"),
         ("(" * 500 + "1" + ")" * 500, "is no condition"),
@@ -58,8 +59,12 @@ def test_refusals(text: str, message: str) -> None:
 
 
 def test_what_cannot_be_computed_is_refused() -> None:
-    with pytest.raises(WhereError, match="--where divides by zero"):
-        parse_where("1 / latency > 1", VALUES).holds(VALUES)
+    with pytest.raises(WhereError, match=r"--where divides by zero where latency is 0: 'BLOCK / \(2 \* latency\)'"):
+        parse_where("BLOCK / (2 * latency) > 1", VALUES).holds(VALUES)
+    with pytest.raises(WhereError, match="--where divides by zero: 'BLOCK % 0'"):
+        parse_where("BLOCK % 0", VALUES).holds(VALUES)
+    with pytest.raises(WhereError, match=r"--where: a number of '1\.5 \* 9+' is too large"):
+        parse_where(f"1.5 * {'9' * 400} > BLOCK", VALUES).holds(VALUES)
     with pytest.raises(WhereError, match=r"'\(1, 2\)' is a list where a number is required"):
         parse_where("(1, 2) + 1 > 0", VALUES).holds(VALUES)
 

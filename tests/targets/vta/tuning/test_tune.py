@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,8 @@ def test_it_is_better_and_says_how_good(found: vtac.TuneResult) -> None:
     assert 0.0 <= found.gap < 0.5
     assert found.layers[0].least <= found.cycles
     assert "% of any tiling in this space in cycles, after 10 tilings" in str(found)
+    assert replace(found, evaluated=9).statement.endswith("after 9 tilings")
+    assert replace(found, budget="60 s").statement.endswith("after 60 s")
     assert (found.cycles, found.bytes) in [(one.cycles, one.nbytes) for one in found.layers]
     assert list(found.front) == sorted(found.front)
     program = vtac.compile(CONV, config=SMALL, schedule=found.schedule)

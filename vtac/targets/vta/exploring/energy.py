@@ -12,6 +12,7 @@ from typing import cast
 from vtac.errors import VtacError
 from vtac.files.reading import RECORD_BYTES, read_regular
 from vtac.targets.vta.exploring.machines import Machine
+from vtac.text.short import short_name
 
 
 @dataclass(frozen=True)
@@ -64,13 +65,17 @@ HOROWITZ_45NM = CostTable(
 """The table that is used when none is given."""
 
 
+_MOST = 10**12
+"""Of any field: no event takes a joule, and no part a square metre."""
+
+
 def read_table(path: str | Path) -> CostTable:
     """A table from a JSON object with its fields. Raises `VtacError`."""
     try:
         found: object = json.loads(read_regular(Path(path), RECORD_BYTES))
     except OSError as error:
         raise VtacError(f"cannot read the table {path}: {error.strerror or error}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise VtacError(
             f"{path} is no table: {error}; give a JSON object with the fields of docs/exploring.md"
         ) from None
@@ -82,11 +87,10 @@ def read_table(path: str | Path) -> CostTable:
     if unknown:
         raise VtacError(f"{path}: nothing is called '{unknown[0]}'; the fields are {', '.join(names)}")
     for name, value in values.items():
-        is_number = isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+        is_number = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= _MOST
         if not (isinstance(value, str) if name == "source" else is_number):
-            raise VtacError(
-                f"{path}: {name} is {value!r}; a {'text' if name == 'source' else 'number from 0 on'} is required"
-            )
+            wanted = "text" if name == "source" else f"number from 0 to {_MOST:,}"
+            raise VtacError(f"{path}: {name} is {short_name(repr(value), 40)}; a {wanted} is required")
     return CostTable(**values)  # pyright: ignore[reportArgumentType]
 
 

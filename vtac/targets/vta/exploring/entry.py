@@ -228,7 +228,7 @@ def _named(modules: Source | Sequence[Source] | Mapping[str, Source]) -> dict[st
             else f"network {number}"
         )
         if name in found:
-            raise VtacError(f"two networks are called {name}: give them as a dictionary by name, or from other files")
+            raise VtacError(f"two networks are called {name}, as their files are: rename one, or give a dictionary")
         found[name] = one
     if not found:
         raise VtacError("there is no network to explore: give at least one")

@@ -15,8 +15,10 @@ from vtac.lazily import text_by
 from vtac.targets.vta.exploring.energy import CostTable
 from vtac.targets.vta.exploring.naming import short_names
 from vtac.targets.vta.exploring.point import AXES, Point, Pruned, measure, require_measure, shown, values_of
+from vtac.text.short import short_name
 
 _NAMES = "BATCHxBLOCK, memories"
+_SOURCE_CHARACTERS = 400
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class Sweep:
                 "SRAM than each, and no more cycles than it takes at least"
             )
             lines += [f"  {one.name}: {one.reason}" for one in self.pruned[:3]]
-        lines.append(f"energy and area: {self.table.source}")
+        lines.append(f"energy and area: {short_name(self.table.source, _SOURCE_CHARACTERS)}")
         return "\n".join(lines) + "\n"
 
     def to_json(self) -> dict[str, object]:

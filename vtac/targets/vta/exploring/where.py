@@ -62,6 +62,8 @@ def parse_where(text: str, names: Collection[str]) -> Where:
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         said = error.msg if isinstance(error, SyntaxError) else "it is nested too deeply"
         raise WhereError(f"--where '{text}' is no condition: {said}; it may have {_SAID}") from None
+    if isinstance(tree, ast.Tuple | ast.List):
+        raise WhereError(f"--where '{text}' is a list, no condition: ask what is in it, as in `BLOCK in (16, 32)`")
     unknown = sorted(used - set(names))
     if unknown:
         hint = suggestion(unknown[0], names) or f"; the names are {', '.join(names)}"
@@ -112,7 +114,7 @@ def _evaluate(tree: ast.expr, values: Mapping[str, float]) -> _Value:
         case ast.UnaryOp(operand=part):
             return -_number(part, values)
         case ast.BinOp(left=left, op=op, right=right):
-            return _computed(op, _number(left, values), _number(right, values))
+            return _computed(tree, op, _number(left, values), _number(right, values), values)
         case ast.Tuple(elts=parts) | ast.List(elts=parts):
             return tuple(_number(part, values) for part in parts)
         case ast.Compare(left=left, ops=ops, comparators=rest):
@@ -129,11 +131,15 @@ def _number(tree: ast.expr, values: Mapping[str, float]) -> float:
     return found
 
 
-def _computed(op: ast.operator, left: float, right: float) -> float:
+def _computed(tree: ast.expr, op: ast.operator, left: float, right: float, values: Mapping[str, float]) -> float:
     try:
         return _ARITHMETIC[type(op)](left, right)
     except ZeroDivisionError:
-        raise WhereError("--where divides by zero") from None
+        zeros = [f"{name} is 0" for name in sorted(set(_check(tree))) if values[name] == 0]
+        where = f" where {' and '.join(zeros)}" if zeros else ""
+        raise WhereError(f"--where divides by zero{where}: '{ast.unparse(tree)[:60]}'") from None
+    except OverflowError:
+        raise WhereError(f"--where: a number of '{ast.unparse(tree)[:60]}' is too large") from None
 
 
 def _holds(left: ast.expr, op: ast.cmpop, right: ast.expr, values: Mapping[str, float]) -> bool:

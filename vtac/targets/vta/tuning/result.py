@@ -108,7 +108,8 @@ class TuneResult:
             return "nothing to tune"
         if self.gap == 0.0:
             return f"best of this space in {measure}"
-        return f"within {max(0.1, 100 * self.gap):.1f} % of any tiling in this space in {measure}, after {self.budget}"
+        spent = self.budget if self.budget.endswith(" s") else f"{self.evaluated:,} tilings"
+        return f"within {max(0.1, 100 * self.gap):.1f} % of any tiling in this space in {measure}, after {spent}"
 
     def to_json(self) -> dict[str, object]:
         """Everything as plain values; equal for equal searches, as it holds no times but those of devices."""
