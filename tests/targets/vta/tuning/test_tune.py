@@ -108,6 +108,18 @@ def test_the_whole_space_ends_with_the_best() -> None:
     assert min(nbytes for _, nbytes in front) == found.bytes
 
 
+def test_the_front_is_a_table_where_it_is_the_objective(found: vtac.TuneResult) -> None:
+    points = tuple((1000 + number, 5000 - number) for number in range(60))
+    assert "front" not in str(replace(found, front=points))
+    text = str(replace(found, objective="pareto", front=points))
+    title = "         cycles          bytes  front of the layers taken alone: 20 of 60 points\n"
+    assert f"{title}          1,000          5,000\n          1,003          4,997\n" in text
+    assert f"          1,059          4,941\n{found.statement}\n" in text
+    few = str(replace(found, objective="pareto", front=points[:2]))
+    assert "alone: 2 points\n          1,000          5,000\n          1,001          4,999\n" in few
+    assert "front" not in str(replace(found, objective="pareto", front=points[:1]))
+
+
 def test_a_network_is_tuned_layer_by_layer() -> None:
     network = PlainConv().text()
     found = vtac.tune(network, executor=Here(), budget=3)

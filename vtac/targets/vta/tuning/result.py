@@ -10,6 +10,8 @@ from vtac.targets.vta.schedules.tiling import Tiling
 from vtac.targets.vta.tuning.search import Objective, Point, dominates
 
 _MOST_POINTS = 200
+_SHOWN_POINTS = 20
+"""Points of a front that a table has."""
 
 Unit = Literal["seconds", "cycles", "exact cycles"]
 
@@ -174,7 +176,17 @@ class TuneResult:
             f"{self.default_cycles:,} cycles and {self.default_bytes:,} bytes by the default schedule; "
             f"{self.cycles:,} ({gain:.2%} less) and {self.bytes:,} by this one"
         )
-        return "\n".join([*lines, self.statement, *self._measured_lines()]) + "\n"
+        return "\n".join([*lines, *self._front_lines(), self.statement, *self._measured_lines()]) + "\n"
+
+    def _front_lines(self) -> list[str]:
+        """The front of cycles and bytes, where that is the objective: all points, or some evenly between its ends."""
+        if self.objective != "pareto" or len(self.front) < 2:
+            return []
+        shown = min(len(self.front), _SHOWN_POINTS)
+        places = [round(number * (len(self.front) - 1) / (shown - 1)) for number in range(shown)]
+        which = f"{len(self.front):,} points" if shown == len(self.front) else f"{shown} of {len(self.front):,} points"
+        rows = [f"{cycles:>15,}{nbytes:>15,}" for cycles, nbytes in (self.front[place] for place in places)]
+        return [f"{'cycles':>15}{'bytes':>15}  front of the layers taken alone: {which}", *rows]
 
     def _measured_lines(self) -> list[str]:
         """What devices said, of layers and of the whole."""
