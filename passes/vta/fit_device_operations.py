@@ -68,16 +68,21 @@ class ReadThroughMove(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: LinalgStructuredOperation, rewriter: PatternRewriter) -> None:
-        if is_move(op) or isinstance(op, FillOp) or len(op.res) != 1 or must_keep(op):
+        moved = [(position, found) for position, value in enumerate(op.inputs) if (found := _moved_here(value, op))]
+        if not moved or is_move(op) or isinstance(op, FillOp) or len(op.res) != 1 or must_keep(op):
             return
-        for position, value in enumerate(op.inputs):
-            found = moved_from(value) if isinstance(value.type, TensorType) else None
-            if found is None or not isinstance(value.owner, Operation) or value.owner.parent is not op.parent:
-                continue
-            source, dims = found
+        for position, (source, dims) in moved:
+            value = op.inputs[position]
             if len(dims) == len(shape_of(value)) or alu_difference(op) == "":
                 rewriter.replace(op, reading_through(op, position, source, dims))
                 return
+
+
+def _moved_here(value: SSAValue, op: Operation) -> tuple[SSAValue, Loops] | None:
+    """The tensor that an operand is, transposed or repeated beside the operation; and where its dimensions are."""
+    if not isinstance(value.owner, Operation) or value.owner.parent is not op.parent:
+        return None
+    return moved_from(value) if isinstance(value.type, TensorType) else None
 
 
 class DropUnitsOfProduct(RewritePattern):
@@ -123,7 +128,7 @@ class CutLongBody(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: GenericOp, rewriter: PatternRewriter) -> None:
-        while not alu_difference(op) and alu_size(op) > MOST_STEPS:
+        while alu_size(op) > MOST_STEPS and not alu_difference(op):
             part = first_part(op, MOST_STEPS)
             if part is None:
                 return
@@ -175,7 +180,9 @@ class SinkReshape(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: GenericOp, rewriter: PatternRewriter) -> None:
-        rank = len(shape_of(op.res[0]))
+        rank = len(shape_of(op.res[0])) if len(op.res) == 1 else 0
+        if not any(isinstance(value.owner, RESHAPES) for value in op.inputs):
+            return
         if alu_difference(op) or any(are_accumulators(value, rank) for value in op.inputs):
             return
         for position, (value, at) in enumerate(zip(op.inputs, operand_loops(op), strict=True)):

@@ -12,6 +12,7 @@ from vtac.analysis.scaled_integers import INT8, INT32, Channels, Fact, Known, Sc
 
 _DTYPES = {"i8": "i1", "i16": "<i2", "i32": "<i4", "i64": "<i8", "f16": "<f2", "f32": "<f4", "f64": "<f8"}
 _LEAST, _MOST = -1074, 1023
+_ROW = 256
 
 
 def numbers_of(contents: DenseIntOrFPElementsAttr) -> NDArray[np.generic] | None:
@@ -36,7 +37,7 @@ def fact_of(contents: DenseIntOrFPElementsAttr) -> Fact:
     if not values.size:
         return "it reads an empty constant"
     one = values.reshape(-1)[0]
-    if values.strides == (0,) * values.ndim or bool((values == one).all()):
+    if values.strides == (0,) * values.ndim or _are_all(values, one):
         return Known(one.item())
     wide = [dim for dim, extent in enumerate(values.shape) if extent > 1]
     if len(wide) == 1:
@@ -44,6 +45,12 @@ def fact_of(contents: DenseIntOrFPElementsAttr) -> Fact:
     if values.dtype.kind == "i":
         return Scaled(int(values.min()), int(values.max()))
     return _scaled_floats(values.astype(np.float64))
+
+
+def _are_all(values: NDArray[np.generic], one: np.generic) -> bool:
+    """Whether all numbers are one; weights differ within their first row already."""
+    flat = values.reshape(-1)
+    return bool((flat[:_ROW] == one).all()) and bool((flat == one).all())
 
 
 def _scaled_floats(values: NDArray[np.float64]) -> Fact:

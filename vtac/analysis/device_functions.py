@@ -7,7 +7,7 @@ from collections.abc import Collection
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import CallOp, FuncOp
 
-from vtac.analysis.walks import operations_under
+from vtac.analysis.walks import operations_of, operations_under
 from vtac.dialects.packing.declared import DEVICE, PROGRAM
 
 
@@ -35,7 +35,7 @@ def kernel_modules(module: ModuleOp) -> list[ModuleOp]:
 def kernel_of(module: ModuleOp) -> FuncOp | None:
     """The one function of a module within a module that no other function in it calls; None where it holds no such."""
     functions = [op for op in module.ops if isinstance(op, FuncOp)]
-    called = {op.callee.string_value() for op in module.walk() if isinstance(op, CallOp)}
+    called = {op.callee.string_value() for op in operations_of(CallOp, module)}
     entries = [function for function in functions if function.sym_name.data not in called]
     return entries[0] if len(entries) == 1 else None
 

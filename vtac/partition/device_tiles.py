@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
-from xdsl.dialects import tensor
-from xdsl.dialects.builtin import DenseArrayBase, TensorType, i64
-from xdsl.dialects.linalg.ops import BroadcastOp
+from xdsl.dialects.builtin import TensorType
 from xdsl.ir import Operation, SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 
@@ -18,6 +16,8 @@ from vtac.dialects.packing.declared import ANY_FILL
 from vtac.errors import CompileError
 from vtac.partition.alu_operations import element_of, shape_of
 from vtac.partition.device_layouts import Places, order_of
+from vtac.rewriting.made_operations import empty_of
+from vtac.rewriting.made_operations import repeated as repeated_along
 
 Insert: TypeAlias = Callable[[Sequence[Operation]], None]
 Order: TypeAlias = "tuple[int, ...]"
@@ -111,8 +111,8 @@ class DeviceTiles:
 
         def repeated() -> Sequence[Operation]:
             kind = TensorType(element_of(value), shape)
-            empty = tensor.EmptyOp([], kind)
-            return [empty, BroadcastOp(packed, empty.tensor, DenseArrayBase.from_list(i64, list(added)), kind)]
+            empty = empty_of(kind)
+            return [empty, repeated_along(packed, empty.tensor, added)]
 
         return self._once((packed, added), repeated, value.name_hint, insert)
 

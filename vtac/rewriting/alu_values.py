@@ -17,6 +17,7 @@ from vtac.analysis.dense_numbers import numbers_of
 from vtac.analysis.elementwise import is_elementwise
 from vtac.analysis.numbers import number_of
 from vtac.analysis.scalar_facts import range_of
+from vtac.analysis.scaled_integers import Fact
 from vtac.analysis.value_facts import ValueFacts, element_of, shape_of
 from vtac.rewriting.integer_tensors import dense, empty
 
@@ -36,13 +37,15 @@ class Ranges:
     """Between which integers the scalars of bodies lie, as far as is known."""
 
     def __init__(self, function: FuncOp) -> None:
-        facts = ValueFacts(function)
+        self._facts: dict[SSAValue, Fact] = {}
         self._known: dict[SSAValue, tuple[int, int]] = {}
-        for body in facts.bodies.values():
-            self._known |= {value: range_of(value, fact) for value, fact in body.items() if value.type == i32}
+        for body in ValueFacts(function).bodies.values():
+            self._facts |= body
 
     def of(self, value: SSAValue) -> tuple[int, int] | None:
-        """The range of a scalar, None for one that is new."""
+        """The range of a scalar of 32 bits, None for one that is new."""
+        if value not in self._known and value in self._facts and value.type == i32:
+            self._known[value] = range_of(value, self._facts[value])
         return self._known.get(value)
 
     def set(self, value: SSAValue, found: tuple[int, int]) -> None:

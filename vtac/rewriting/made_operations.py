@@ -11,9 +11,18 @@ from functools import cache, lru_cache
 from typing import TypeVar, cast
 
 from xdsl.dialects import arith, tensor
-from xdsl.dialects.builtin import AffineMapAttr, ArrayAttr, IntegerAttr, IntegerType, TensorType, i32
+from xdsl.dialects.builtin import (
+    AffineMapAttr,
+    ArrayAttr,
+    DenseArrayBase,
+    IntegerAttr,
+    IntegerType,
+    TensorType,
+    i32,
+    i64,
+)
 from xdsl.dialects.linalg.attrs import IteratorTypeAttr
-from xdsl.dialects.linalg.ops import FillOp, GenericOp, YieldOp
+from xdsl.dialects.linalg.ops import BroadcastOp, FillOp, GenericOp, YieldOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.ir.affine import AffineMap
 
@@ -54,14 +63,37 @@ def empty_of(kind: TensorType[Attribute]) -> tensor.EmptyOp:
 
 def filled(number: SSAValue, output: SSAValue) -> FillOp:
     """A tensor of which every element is a number."""
-    body = Block(arg_types=[number.type, cast("TensorType[Attribute]", output.type).get_element_type()])
-    append(yielded(body.args[0]), body)
     return FillOp.create(
         operands=[number, output],
         result_types=[output.type],
         properties={SEGMENTS: segments(1, 1)},
-        regions=[Region(body)],
+        regions=[_same(number.type, output)],
     )
+
+
+def repeated(value: SSAValue, output: SSAValue, added: Sequence[int]) -> BroadcastOp:
+    """A tensor repeated along the dimensions `added` of the result."""
+    return BroadcastOp.create(
+        operands=[value, output],
+        result_types=[output.type],
+        properties={"dimensions": _dimensions(tuple(added))},
+        regions=[_same(_element(value), output)],
+    )
+
+
+@lru_cache(maxsize=256)
+def _dimensions(numbers: tuple[int, ...]) -> DenseArrayBase[IntegerType]:
+    return DenseArrayBase.from_list(i64, numbers)
+
+
+def _same(kind: Attribute, output: SSAValue) -> Region:
+    """What gives the one element that it takes, whatever stood there before."""
+    body = Block(arg_types=[kind, _element(output)])
+    return Region(closed(body, [], body.args[0]))
+
+
+def _element(value: SSAValue) -> Attribute:
+    return cast("TensorType[Attribute]", value.type).get_element_type()
 
 
 def constant(number: int, kind: IntegerType = i32) -> arith.ConstantOp:
