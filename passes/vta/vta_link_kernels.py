@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
@@ -20,12 +21,13 @@ from vtac.analysis.call_levels import VIEWS
 from vtac.analysis.device_functions import host_functions, kernel_modules, kernel_of, program_functions
 from vtac.analysis.locations import location_of
 from vtac.analysis.target import copy_target
+from vtac.analysis.walks import operations_of, operations_under
 from vtac.dialects.packing import UnspecifiedOp
 from vtac.dialects.packing.declared import PROGRAM
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.dialects.vta.synchronisation import SyncOp
 from vtac.errors import CompileError
-from vtac.rewriting.edits import insert_ops
+from vtac.rewriting.edits import insert_ops, move_ops
 from vtac.rewriting.linked_kernels import LinkedKernel, linked_kernel
 from vtac.rewriting.payload_arguments import PayloadArguments
 from vtac.rewriting.program_buffers import ProgramBuffers
@@ -40,15 +42,18 @@ class LinkProgram(RewritePattern):
     kernels: Mapping[str, ModuleOp]
     linked: Collection[str]
     """Programs that have such a module."""
+    shared: Collection[str]
+    """Kernels that others call too: their modules stay as they are."""
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: FuncOp, rewriter: PatternRewriter) -> None:
         if not PROGRAM.is_on(op) or op.sym_name.data in self.linked:
             return
-        called = dict.fromkeys(call.callee.string_value() for call in op.walk() if isinstance(call, CallOp))
-        kernels = {name: linked_kernel(self.kernels[name]) for name in called if name in self.kernels}
-        program = _Linker(op, kernels).build()
-        stream = ModuleOp([program, *(kernel.function for kernel in kernels.values())])
+        called = dict.fromkeys(call.callee.string_value() for call in operations_of(CallOp, op))
+        known = [name for name in called if name in self.kernels]
+        kernels = {name: linked_kernel(self.kernels[name], keep=name in self.shared) for name in known}
+        stream = ModuleOp([_Linker(op, kernels).build()])
+        move_ops([kernel.function for kernel in kernels.values()], InsertPoint.at_end(stream.body.block))
         copy_target(self.module, stream)
         rewriter.insert(stream, InsertPoint.at_end(self.module.body.block))
 
@@ -57,21 +62,21 @@ class LinkProgram(RewritePattern):
 class DropLinked(RewritePattern):
     """The module of a kernel that programs have taken, and that the host does not call, is gone."""
 
-    taken: Collection[str]
+    taken: Collection[ModuleOp]
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: ModuleOp, rewriter: PatternRewriter) -> None:
-        kernel = kernel_of(op)
-        if kernel is not None and kernel.sym_name.data in self.taken:
+        if op in self.taken:
             rewriter.erase(op)
 
 
-def _callees(functions: Sequence[FuncOp]) -> set[str]:
-    return {op.callee.string_value() for function in functions for op in function.walk() if isinstance(op, CallOp)}
+def _callees(functions: Sequence[FuncOp]) -> Counter[str]:
+    """The functions that some call, and how many of these do."""
+    return Counter(name for one in functions for name in {c.callee.string_value() for c in operations_of(CallOp, one)})
 
 
 def _is_lowered(kernel: FuncOp) -> bool:
-    return not kernel.function_type.outputs and not any(isinstance(op, ForOp | BlockOp) for op in kernel.walk())
+    return not kernel.function_type.outputs and not any(type(op) in (ForOp, BlockOp) for op in operations_under(kernel))
 
 
 @dataclass
@@ -177,10 +182,11 @@ class VtaLinkKernels(ModulePass):
     name = "vta-link-kernels"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        known = {
-            kernel.sym_name.data: m for m in kernel_modules(op) if (kernel := kernel_of(m)) and _is_lowered(kernel)
-        }
+        found = [(kernel, m) for m in kernel_modules(op) if (kernel := kernel_of(m)) is not None]
+        modules = {kernel.sym_name.data: m for kernel, m in found}
+        known = {kernel.sym_name.data: m for kernel, m in found if _is_lowered(kernel)}
         programs = {program.sym_name.data for program in program_functions(op)}
-        rewrite_once(op, LinkProgram(op, known, programs & known.keys()))
-        taken = _callees(program_functions(op)) - _callees(host_functions(op))
-        rewrite_once(op, DropLinked(taken))
+        called, by_host = _callees(program_functions(op)), _callees(host_functions(op))
+        shared = {name for name, often in called.items() if often > 1 or name in by_host}
+        rewrite_once(op, LinkProgram(op, known, programs & known.keys(), shared))
+        rewrite_once(op, DropLinked({modules[name] for name in called if name in modules and name not in by_host}))

@@ -71,9 +71,10 @@ class LinkedKernel:
         return tuple(argument.type for argument in self.function.body.block.args)
 
 
-def linked_kernel(kernel: ModuleOp) -> LinkedKernel:
-    """A copy of the one function of a module at the vta level, ready to be called from a program."""
-    function = copy_of(next(op for op in kernel.ops if isinstance(op, FuncOp)))
+def linked_kernel(kernel: ModuleOp, *, keep: bool) -> LinkedKernel:
+    """The one function of a module at the vta level, ready to be called from a program; a copy of it with `keep`."""
+    function = next(op for op in kernel.ops if isinstance(op, FuncOp))
+    function = copy_of(function) if keep else function
     contents = {op.sym_name.data: op.initial_value for op in kernel.ops if isinstance(op, GlobalOp)}
     given = len(function.body.block.args)
     marks = function.arg_attrs.data if function.arg_attrs else (DictionaryAttr({}),) * given
