@@ -150,10 +150,12 @@ class _Group:
     @property
     def reached(self) -> int:
         """The indices of data along these dimensions, each counted once."""
-        places = np.int64(0)
+        places = np.zeros((1,) * len(self.ranges), np.int64)
         for dimension, index in zip(self.dimensions, self._indices, strict=True):
             places = places * dimension.size + index
-        return len(np.unique(np.broadcast_to(places, self._meets.shape)[self._meets]))
+        touched = np.zeros(prod(dimension.size for dimension in self.dimensions), np.bool_)
+        touched[np.broadcast_to(places, self._meets.shape)[self._meets]] = True
+        return int(np.count_nonzero(touched))
 
     @property
     def met(self) -> int:
