@@ -12,6 +12,7 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from vtac.analysis.accesses import guards_of
+from vtac.analysis.affine_expressions import mentions
 from vtac.analysis.linear import Linear
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import blocks_under, enclosing_loops, extents_around, walk_payload
@@ -29,10 +30,7 @@ class PartitionLoop(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: ForOp, rewriter: PatternRewriter) -> None:
-        uses = op.induction_variable.uses
-        guarded = [
-            use.operation for use in uses if isinstance(use.operation, BlockOp) and use.operation.guard is not None
-        ]
+        guarded = _guarded(op)
         segments = _segments(op, guarded) if guarded else []
         if len(segments) < 2:
             return
@@ -49,6 +47,21 @@ class PartitionLoop(RewritePattern):
             # What a piece holds is looked at in this walk, outermost loops first: the worklist is a stack.
             for inner in reversed(walk_payload(piece)):
                 rewriter.notify_op_modified(inner)
+
+
+def _guarded(loop: ForOp) -> list[BlockOp]:
+    """The blocks with a guard that a loop's variable counts in."""
+    return [
+        use.operation
+        for use in loop.induction_variable.uses
+        if isinstance(use.operation, BlockOp)
+        and use.operation.guard is not None
+        and any(
+            mentions(side, use.index)
+            for constraint in use.operation.guard.data.constraints
+            for side in (constraint.lhs, constraint.rhs)
+        )
+    ]
 
 
 class DropBlock(RewritePattern):
@@ -134,4 +147,4 @@ class SchedulePartitionGuards(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in op.ops:
             if isinstance(function, FuncOp) and any(block.guard is not None for block in blocks_under(function)):
-                rewrite_greedily(function, PartitionLoop(), DropBlock())
+                rewrite_greedily(function, PartitionLoop(), DropBlock(), tells_all=True)

@@ -58,6 +58,12 @@ def from_affine(expr: AffineExpr, dims: Sequence[Linear], symbols: Sequence[Line
     return (left + (right.constant - 1)).floor_divide(right.constant, extents)
 
 
+def mentions(expr: AffineExpr, dimension: int) -> bool:
+    """Whether a dimension, by its number, counts in an affine expression."""
+    sum_of_dims = _sum_of(expr)
+    return dimension in (expr.used_dims() if sum_of_dims is None else sum_of_dims.terms)
+
+
 def _sum_of(expr: AffineExpr) -> Linear | None:
     """An affine expression over the numbers of its dimensions; None where it divides, or has symbols."""
     if type(expr) is AffineDimExpr:

@@ -72,18 +72,22 @@ def substitute_loop(block: BlockOp, values: dict[Hashable, Linear], extra_guards
 def restrict_loop(loop: ForOp, start: int, extent: int) -> None:
     """Let a loop run only the iterations start <= i < start + extent of those it runs."""
     variable = loop.induction_variable
-    around = [(block, extents_around(block)) for block in blocks_under(loop) if variable in block.bound_loops]
-    blocks = [(block, extents, bindings_of(block, extents), guards_of(block, extents)) for block, extents in around]
-    loop.trip_count = extent
     shifted: dict[Hashable, Linear] = {variable: Linear.variable(variable) + start}
-    for block, extents, bindings, guards in blocks:
+    for block in _blocks_bound_to(variable):
+        if start == 0 and block.guard is None:
+            continue
+        extents = extents_around(block)
+        bindings, guards = bindings_of(block, extents), guards_of(block, extents)
         extents[variable] = extent
-        rebind(
-            block,
-            [value.substitute(shifted, extents) for value in bindings],
-            [guard.substitute(shifted, extents) for guard in guards],
-            extents,
-        )
+        if start:
+            bindings = [value.substitute(shifted, extents) for value in bindings]
+            guards = [guard.substitute(shifted, extents) for guard in guards]
+        rebind(block, bindings, guards, extents)
+    loop.trip_count = extent
+
+
+def _blocks_bound_to(variable: SSAValue) -> list[BlockOp]:
+    return [use.operation for use in variable.uses if isinstance(use.operation, BlockOp)]
 
 
 def replace_access(block: BlockOp, position: int, buffer: SSAValue, access: AccessAttr) -> None:

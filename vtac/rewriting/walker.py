@@ -8,7 +8,7 @@ come to rest are reported by name.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from inspect import getclosurevars
 from types import UnionType
@@ -86,6 +86,11 @@ class _Walker(PatternRewriteWalker):
         self._counts: Counter[str] = Counter()
         self._most = most
 
+    def rewrite_region_once(self, region: Region) -> bool:
+        """What `rewrite_region` does, without looking once more at all operations at the end."""
+        self._populate_worklist(region)
+        return self._process_worklist(self._get_rewriter_listener())
+
     def _populate_worklist(self, op: Operation | Region | Block) -> None:
         if not isinstance(op, Region):
             super()._populate_worklist(op)
@@ -153,7 +158,8 @@ def rewrite_once(
     Ops are visited in program order, or last first when `backwards`; an op before what it
     holds, or after it with `inside_first`. Raises the first error of a pattern, as it is.
     """
-    return _walk(root, patterns, recursive=False, inside_first=inside_first, backwards=backwards, most=MOST_REWRITES)
+    walker = _Walker(patterns, recursive=False, inside_first=inside_first, backwards=backwards, most=MOST_REWRITES)
+    return _rewrite(root, walker.rewrite_region)
 
 
 def rewrite_greedily(
@@ -161,24 +167,18 @@ def rewrite_greedily(
     *patterns: RewritePattern,
     inside_first: bool = False,
     backwards: bool = False,
+    tells_all: bool = False,
     most: int = MOST_REWRITES,
 ) -> bool:
     """Try patterns in order on every op under a root and on what they make, until none acts; True when one did.
 
+    Patterns that tell all, every op on which an edit lets one act, are not tried on all of them once more at the end.
     Raises the first error of a pattern, as it is, and `EndlessRewriteError` after `most` rewrites.
     """
-    return _walk(root, patterns, recursive=True, inside_first=inside_first, backwards=backwards, most=most)
+    walker = _Walker(patterns, recursive=True, inside_first=inside_first, backwards=backwards, most=most)
+    return _rewrite(root, walker.rewrite_region_once if tells_all else walker.rewrite_region)
 
 
-def _walk(
-    root: Operation,
-    patterns: Sequence[RewritePattern],
-    *,
-    recursive: bool,
-    inside_first: bool,
-    backwards: bool,
-    most: int,
-) -> bool:
-    walker = _Walker(patterns, recursive=recursive, inside_first=inside_first, backwards=backwards, most=most)
-    changed = [walker.rewrite_region(region) for region in root.regions]
+def _rewrite(root: Operation, rewrite_region: Callable[[Region], bool]) -> bool:
+    changed = [rewrite_region(region) for region in root.regions]
     return any(changed)
