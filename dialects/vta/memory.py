@@ -22,6 +22,7 @@ from xdsl.printer import Printer
 from xdsl.traits import MemoryReadEffect, MemoryWriteEffect
 from xdsl.utils.exceptions import VerifyException
 
+from vtac.dialects.making import make_op
 from vtac.dialects.segments import SEGMENTS, segments
 
 Amount: TypeAlias = SSAValue | int
@@ -57,7 +58,8 @@ class _TransferOp(IRDLOperation):
         dynamic = [amount for amount in amounts if isinstance(amount, SSAValue)]
         static = [DYNAMIC_INDEX if isinstance(amount, SSAValue) else amount for amount in amounts]
         near = [] if on_chip is None else [on_chip]
-        return cls.create(
+        return make_op(
+            cls,
             operands=[buffer, *near, *dynamic],
             properties={
                 "static": DenseArrayBase.from_list(i64, static),

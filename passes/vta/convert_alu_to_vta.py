@@ -10,6 +10,7 @@ from xdsl.ir import Attribute, Operation
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
+from vtac.analysis.accesses import all_indices_of
 from vtac.analysis.bodies import AluChain, AluStep, alu_chain
 from vtac.analysis.in_place import possible_bases
 from vtac.analysis.kernel_shapes import (
@@ -55,7 +56,7 @@ class ConvertAluLoop(RewritePattern):
         chain = alu_chain(block)
         if isinstance(chain, str):
             raise _decline(block, chain, "the ALU computes min, max, add and shifts")
-        for buffer in (*block.inputs, block.output):
+        for buffer in block.buffers:
             if scope_of(buffer) != "vta.acc":
                 raise _decline(
                     block, f"'{buffer_name(buffer)}' lives in {scope_of(buffer)}", "the ALU works on vta.acc"
@@ -79,8 +80,8 @@ class _KernelBuilder:
         tile = tile_shape(config, "acc")
         self.indices: list[Linear] = []
         inside: list[ForOp] | None = None
-        for position in range(len(block.accesses)):
-            found = tile_access(block, position, loops, tile)
+        for position, indices in enumerate(all_indices_of(block)):
+            found = tile_access(block, position, indices, loops, tile)
             if isinstance(found, str):
                 raise _decline(block, found, "the ALU works on whole tiles: keep the tile's loops innermost")
             self.indices.append(found[0])

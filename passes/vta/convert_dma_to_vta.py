@@ -45,8 +45,9 @@ class ConvertCopyLoop(RewritePattern):
         if nest is None:
             raise CompileError(f"dma_copy: loop '{op.loop_name}' holds several statements", location_of(op))
         block = nest[1]
-        load = scope_of(block.output) in MEMORIES
-        memory = MEMORIES.get(scope_of(block.output), "out")
+        target = scope_of(block.buffers[-1])
+        load = target in MEMORIES
+        memory = MEMORIES.get(target, "out")
         if memory == "acc" and is_widening_copy(block):
             memory = "acc8"
         _check_scopes(block, load=load, acc_8bit=allows_acc_8bit(self.module))
@@ -61,7 +62,8 @@ class ConvertCopyLoop(RewritePattern):
 
 
 def _check_scopes(block: BlockOp, *, load: bool, acc_8bit: bool) -> None:
-    source, target = scope_of(block.inputs[0]) if block.inputs else "nothing", scope_of(block.output)
+    *sources, output = block.buffers
+    source, target = scope_of(sources[0]) if sources else "nothing", scope_of(output)
     if source == "global" and target == "vta.acc" and is_widening_copy(block):
         if acc_8bit:
             return

@@ -10,6 +10,7 @@ from xdsl.ir import Attribute
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
+from vtac.analysis.accesses import all_indices_of
 from vtac.analysis.gemm import GemmTile, match_gemm
 from vtac.analysis.kernel_shapes import (
     KernelShape,
@@ -63,12 +64,13 @@ class ConvertTensorizedLoop(RewritePattern):
         nest = perfect_nest(loop)
         if nest is None:
             raise CompileError(f"loop '{loop.loop_name}' holds several statements", location_of(loop))
-        positions = [(len(tile.block.inputs), "acc")]
+        positions = [(len(tile.block.buffers) - 1, "acc")]
         if tile.inp is not None and tile.wgt is not None:
             positions += [(tile.inp, "inp"), (tile.wgt, "wgt")]
         indices: list[Linear] = []
+        accessed = all_indices_of(tile.block)
         for position, memory in positions:
-            found = tile_access(tile.block, position, nest[0], tile_shape(self.config, memory))
+            found = tile_access(tile.block, position, accessed[position], nest[0], tile_shape(self.config, memory))
             if isinstance(found, str):
                 raise CompileError(f"tensorize of block '{tile.block.block_name}': {found}", location_of(loop))
             indices.append(found[0])
@@ -79,9 +81,9 @@ class ConvertTensorizedLoop(RewritePattern):
         if legal is None:
             raise _repeated_destination(tile.block, shape)
         block = tile.block
-        buffers = [block.output, block.output, block.output]
+        buffers = [block.buffers[-1]] * 3
         if tile.inp is not None and tile.wgt is not None:
-            buffers[1:] = [block.inputs[tile.inp], block.inputs[tile.wgt]]
+            buffers[1:] = [block.buffers[tile.inp], block.buffers[tile.wgt]]
         properties: dict[str, Attribute | None] = {"reset": UnitAttr() if tile.is_reset else None}
         micro = [loop.extent for loop in legal.micro]
         return GemmOp.build_kernel(legal.captures, buffers, legal.hardware, micro, legal.index_map(), properties)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
 from xdsl.ir import Block
 from xdsl.ir.affine import AffineConstraintKind
@@ -14,10 +14,15 @@ from vtac.dialects.declared import taken_by
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 
 
-def bindings_of(block: BlockOp, extents: Extents | None = None) -> list[Linear]:
-    """One expression over loop variables per iteration variable."""
+def bindings_of(
+    block: BlockOp, extents: Extents | None = None, known: Mapping[Hashable, Linear] | None = None
+) -> list[Linear]:
+    """One expression over loop variables per iteration variable; `known` says what some of the loop variables are."""
     extents = extents_around(block) if extents is None else extents
-    loops = [Linear.variable(loop) for loop in block.bound_loops]
+    if known:
+        loops = [known[loop] if loop in known else Linear.variable(loop) for loop in block.bound_loops]
+    else:
+        loops = [Linear.variable(loop) for loop in block.bound_loops]
     return [from_affine(result, loops, [], extents) for result in block.bindings.data.results]
 
 
@@ -77,15 +82,18 @@ def shared_guards(blocks: Sequence[BlockOp], body: Block) -> list[Linear]:
 def indices_of(block: BlockOp, position: int, extents: Extents | None = None) -> list[Linear]:
     """Buffer indices of access `position` (inputs first, the output last) over loop variables."""
     extents = extents_around(block) if extents is None else extents
-    values = bindings_of(block, extents)
+    return indices_at(block, position, bindings_of(block, extents), extents)
+
+
+def indices_at(block: BlockOp, position: int, values: Sequence[Linear], extents: Extents) -> list[Linear]:
+    """Buffer indices of an access where the iteration variables have these values."""
     return [from_affine(result, values, [], extents) for result in block.accesses.data[position].indices.results]
 
 
-def all_indices_of(block: BlockOp, extents: Extents | None = None) -> list[list[Linear]]:
-    """`indices_of` for each access, in their order."""
+def all_indices_of(
+    block: BlockOp, extents: Extents | None = None, known: Mapping[Hashable, Linear] | None = None
+) -> list[list[Linear]]:
+    """`indices_of` for each access, in their order; `known` says what some of the loop variables are."""
     extents = extents_around(block) if extents is None else extents
-    values = bindings_of(block, extents)
-    return [
-        [from_affine(result, values, [], extents) for result in access.indices.results]
-        for access in block.accesses.data
-    ]
+    values = bindings_of(block, extents, known)
+    return [indices_at(block, position, values, extents) for position in range(len(block.accesses.data))]

@@ -24,7 +24,7 @@ class AluStep:
 
 def is_copy(block: BlockOp) -> bool:
     """The body stores its one input as it is."""
-    return len(block.inputs) == 1 and not block.has_reduction and _argument(block.yielded) == 0
+    return len(block.buffers) == 2 and not block.has_reduction and _argument(block.yielded) == 0
 
 
 def is_truncating_copy(block: BlockOp) -> bool:
@@ -33,7 +33,7 @@ def is_truncating_copy(block: BlockOp) -> bool:
         return True
     owner = block.yielded.owner
     return (
-        len(block.inputs) == 1
+        len(block.buffers) == 2
         and not block.has_reduction
         and isinstance(owner, arith.TruncIOp)
         and _argument(owner.input) == 0
@@ -44,7 +44,7 @@ def is_widening_copy(block: BlockOp) -> bool:
     """The body stores its one i8 input, sign-extended to i32."""
     owner = block.yielded.owner
     return (
-        len(block.inputs) == 1
+        len(block.buffers) == 2
         and not block.has_reduction
         and isinstance(owner, arith.ExtSIOp)
         and owner.input.type == i8

@@ -75,10 +75,7 @@ def plan_compaction(function: FuncOp) -> Compaction:
 
 def _indices_without_unit_loops(block: BlockOp, extents: Extents) -> list[list[Linear]]:
     """Loops of one iteration contribute nothing to an index, nor do those that a guard holds at the first."""
-    accesses, unit = all_indices_of(block, extents), unit_variables(block, extents)
-    if not unit:
-        return accesses
-    return [[expression.substitute(unit, extents) for expression in access] for access in accesses]
+    return all_indices_of(block, extents, unit_variables(block, extents))
 
 
 def _place(buffer: SSAValue, accesses: list[tuple[BlockOp, int]], plan: Compaction) -> Placement:

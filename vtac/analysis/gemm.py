@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import cast
 
-from xdsl.dialects.builtin import IntegerType
+from xdsl.dialects.builtin import IntegerType, i8, i32
 from xdsl.ir import SSAValue
 
 from vtac.analysis.constant_fills import filled_value
@@ -60,9 +60,12 @@ def match_gemm(loop: ForOp, config: VTAConfig) -> GemmTile | str:
         return product
     if any(factor.widening == "unsigned" for factor in product.factors):
         return "expected both inputs sign-extended by arith.extsi, found arith.extui"
-    first, second = _match_tile(product, block, config), _match_tile(product.exchanged(), block, config)
-    if isinstance(first, GemmTile) or isinstance(second, GemmTile):
-        return first if isinstance(first, GemmTile) else second
+    first = _match_tile(product, block, config)
+    if isinstance(first, GemmTile):
+        return first
+    second = _match_tile(product.exchanged(), block, config)
+    if isinstance(second, GemmTile):
+        return second
     exchanged = scope_of(view.inputs[0].value) == "vta.wgt" and " in scope " not in first
     return second if exchanged else first
 
@@ -74,7 +77,7 @@ def _match_reset(view: StructuredView[SSAValue], block: BlockOp, config: VTAConf
     rows = _Dimension("b", config.batch, tuple(view.variables))
     columns = _Dimension("o", config.block_out, tuple(view.variables))
     return (
-        _match_operand(view, view.output, (rows, columns), 32)
+        _match_operand(view, view.output, (rows, columns), i32)
         or _match_scope(view.output, "vta.acc")
         or _all_used(view, view.output)
         or GemmTile(block, None, None)
@@ -89,10 +92,10 @@ def _match_tile(product: Contraction[SSAValue], block: BlockOp, config: VTAConfi
     k = _Dimension("k", config.block_in, product.depth)
     left, right = product.factors
     return (
-        _match_operand(view, view.output, (b, o), 32)
+        _match_operand(view, view.output, (b, o), i32)
         or _match_scope(view.output, "vta.acc")
-        or _match_operand(view, inp, (b, k), 8)
-        or _match_operand(view, wgt, (o, k), 8)
+        or _match_operand(view, inp, (b, k), i8)
+        or _match_operand(view, wgt, (o, k), i8)
         or _match_scope(inp, "vta.inp")
         or _match_scope(wgt, "vta.wgt")
         or _all_used(view, inp, wgt)
@@ -115,12 +118,15 @@ def _match_scope(operand: Operand[SSAValue], scope: str) -> str:
 
 
 def _match_operand(
-    view: StructuredView[SSAValue], operand: Operand[SSAValue], tile: tuple[_Dimension, _Dimension], width: int
+    view: StructuredView[SSAValue],
+    operand: Operand[SSAValue],
+    tile: tuple[_Dimension, _Dimension],
+    element: IntegerType,
 ) -> str:
     """Match the last two indices of an operand with the tile's dimensions."""
     what = f"'{buffer_name(operand.value)}'"
-    if element_type_of(operand.value) != IntegerType(width):
-        return f"expected {what} of element type i{width}, found {operand.value.type}"
+    if element_type_of(operand.value) != element:
+        return f"expected {what} of element type {element}, found {operand.value.type}"
     shape = shape_of(operand.value)
     rows, columns = (dimension.extent for dimension in tile)
     if len(shape) < 2 or shape[-2:] != (rows, columns):

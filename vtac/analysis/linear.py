@@ -90,7 +90,11 @@ class Linear:
         return _recombined(self.constant + other.constant, terms)
 
     def __sub__(self, other: Linear | int) -> Linear:
-        return self + (-other if isinstance(other, int) else other * -1)
+        if isinstance(other, int):
+            return Linear(self.constant - other, self.terms)
+        if not other.terms:
+            return Linear(self.constant - other.constant, self.terms)
+        return self + other * -1
 
     def __mul__(self, factor: int) -> Linear:
         if factor == 0:
@@ -208,7 +212,7 @@ def _quotient(numerator: Linear, divisor: int) -> Quotient:
 def _recombined(constant: int, terms: dict[Hashable, int]) -> Linear:
     """Apply d * (n div d) + (n mod d) = n once, where it occurs."""
     for atom, coefficient in terms.items():
-        if isinstance(atom, Remainder):
+        if type(atom) is Remainder:
             partner = _quotient(atom.numerator, atom.divisor)
             if terms.get(partner) == coefficient * atom.divisor:
                 rest = {other: c for other, c in terms.items() if other not in (atom, partner)}

@@ -13,8 +13,8 @@ from math import prod
 from xdsl.ir import Block, SSAValue
 from xdsl.ir.affine import AffineConstantExpr, AffineDimExpr, AffineExpr
 
-from vtac.analysis.accesses import bindings_of, guards_of, indices_of, unit_variables
-from vtac.analysis.linear import Extents, Linear, relax
+from vtac.analysis.accesses import bindings_of, guards_of, indices_at, indices_of, unit_variables
+from vtac.analysis.linear import ZERO, Extents, Linear, relax
 from vtac.analysis.nest import Surroundings, enclosing_loops, extents_around, loops_within, scope_of, shape_of
 from vtac.dialects.schedule.payload import BlockOp
 
@@ -30,7 +30,7 @@ class Interval:
         """The smallest interval that holds both; the whole dimension when they move apart."""
         shift = other.base - self.base
         if not shift.is_constant:
-            return Interval(Linear(0), whole)
+            return Interval(ZERO, whole)
         low = min(0, shift.constant)
         high = max(self.extent, shift.constant + other.extent)
         return Interval(self.base + low, high - low)
@@ -85,8 +85,8 @@ def touched_region(
 
 
 def _indices_without_unit_loops(block: BlockOp, position: int, extents: Extents) -> list[Linear]:
-    found, unit = indices_of(block, position, extents), unit_variables(block, extents)
-    return [index.substitute(unit, extents) for index in found] if unit else found
+    values = bindings_of(block, extents, unit_variables(block, extents))
+    return indices_at(block, position, values, extents)
 
 
 def covers_its_region(block: BlockOp, position: int, outside: Block) -> bool:

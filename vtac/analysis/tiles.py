@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from math import prod
 
-from vtac.analysis.accesses import indices_of
 from vtac.analysis.linear import Extents, Linear
-from vtac.analysis.nest import buffer_name, extents_around, shape_of, strides_of
+from vtac.analysis.nest import buffer_name, shape_of, strides_of
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 
@@ -36,11 +35,12 @@ def strided_index(indices: Sequence[Linear], strides: Sequence[int]) -> Linear:
 
 
 def tile_access(
-    block: BlockOp, position: int, inner: Sequence[ForOp], tile: tuple[int, int]
+    block: BlockOp, position: int, indices: Sequence[Linear], inner: Sequence[ForOp], tile: tuple[int, int]
 ) -> tuple[Linear, list[ForOp]] | str:
     """(flat tile index without the loops inside a tile, those loops); or why there are no whole tiles.
 
-    The loops inside a tile must run over its `rows x columns` scalars in order.
+    The access is at `indices` over loop variables. The loops inside a tile must run over its `rows x columns` scalars
+    in order.
     """
     buffer = block.buffers[position]
     shape = shape_of(buffer)
@@ -48,8 +48,7 @@ def tile_access(
     name = f"'{buffer_name(buffer)}'"
     if len(shape) < 2 or tuple(shape[-2:]) != tile:
         return f"expected {name} to end in a {tile[0]} x {tile[1]} tile, found shape {'x'.join(map(str, shape))}"
-    extents: Extents = extents_around(block)
-    flat = strided_index(indices_of(block, position, extents), strides_of(buffer))
+    flat = strided_index(indices, strides_of(buffer))
     within: list[ForOp] = []
     covered = 1
     for loop in reversed(inner):

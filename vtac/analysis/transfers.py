@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from vtac.analysis.accesses import indices_of
+from vtac.analysis.accesses import all_indices_of, indices_of
 from vtac.analysis.linear import Extents, Linear
 from vtac.analysis.nest import buffer_name, extents_around, shape_of
 from vtac.analysis.tiles import match_nest, tile_access, tile_shape
@@ -74,8 +74,9 @@ def match_transfer(loop: ForOp, config: VTAConfig, memory: str, *, load: bool) -
     tile = tile_shape(config, memory)
     sides: list[Linear] = []
     within: list[ForOp] = []
+    indices = all_indices_of(block)
     for position in (dram, sram):
-        found = tile_access(block, position, inner, tile)
+        found = tile_access(block, position, indices[position], inner, tile)
         if isinstance(found, str):
             return found
         if sides and found[1] != within:

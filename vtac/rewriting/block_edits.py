@@ -18,7 +18,7 @@ from xdsl.ir.affine import (
 from vtac.analysis.accesses import bindings_of, guards_of
 from vtac.analysis.affine_expressions import to_affine
 from vtac.analysis.linear import Linear
-from vtac.analysis.nest import blocks_under, extents_around
+from vtac.analysis.nest import extents_around
 from vtac.dialects.schedule.attributes import AccessAttr
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.dialects.segments import SEGMENTS, segments

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import cast
 
 from xdsl.dialects import arith
@@ -13,9 +14,15 @@ from xdsl.ir.affine import AffineExpr, AffineMap
 from vtac.analysis.affine_expressions import to_affine
 from vtac.analysis.linear import Extents, Linear
 from vtac.analysis.nest import outermost_first
+from vtac.dialects.making import make_op
 from vtac.dialects.vta.memory import Amount
 
 _INDEX = IndexType()
+
+
+def apply_map(operands: Sequence[SSAValue], results: AffineMap) -> ApplyOp:
+    """An `affine.apply` of a map with one result."""
+    return make_op(ApplyOp, operands=operands, properties={"map": AffineMapAttr(results)}, result_types=[_INDEX])
 
 
 class HostValues:
@@ -43,10 +50,9 @@ class HostValues:
         met = [variable for variable in self.extents if variable in used]  # a set has no order of its own
         ordered = outermost_first(met if len(met) == len(used) else used)
         variables = [cast(SSAValue, variable) for variable in ordered]
-        place = {variable: AffineExpr.dimension(position) for position, variable in enumerate(variables)}
-        result = to_affine(expression, lambda variable: place[cast(SSAValue, variable)])
-        apply = ApplyOp(variables, AffineMapAttr(AffineMap(len(variables), 0, (result,))))
-        return self._add(apply).results[0]
+        place = {variable: AffineExpr.dimension(position) for position, variable in enumerate(ordered)}
+        result = to_affine(expression, place.__getitem__)
+        return self._add(apply_map(variables, AffineMap(len(variables), 0, (result,)))).results[0]
 
     def clamp_below(self, expression: Linear) -> tuple[Amount, Linear | None]:
         """max(expression, 0): as a value, and as an expression when the ranges decide it."""

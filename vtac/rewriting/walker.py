@@ -25,7 +25,7 @@ from xdsl.pattern_rewriter import (
 from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.locations import location_of
-from vtac.analysis.walks import operations_in
+from vtac.analysis.walks import operations_in, operations_under
 
 MOST_REWRITES = 1_000_000
 """Rewrites after which patterns are taken to make work for each other without end."""
@@ -100,6 +100,12 @@ class _Walker(PatternRewriteWalker):
         for found in in_order if self.walk_reverse else reversed(in_order):
             if self._patterns_for(type(found)):
                 self._worklist.push(found)
+
+    def _handle_operation_removal(self, op: Operation) -> None:
+        if self.apply_recursively:
+            self._add_operands_to_worklist(op.operands)
+        for removed in operations_under(op):
+            self._worklist.remove(removed)
 
     def _process_worklist(self, listener: PatternRewriterListener) -> bool:
         has_acted = False
