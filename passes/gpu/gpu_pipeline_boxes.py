@@ -51,7 +51,7 @@ from vtac.dialects.tma import (
 )
 from vtac.dialects.tma.declared import PRODUCES
 from vtac.dialects.wgmma.declared import IN_FLIGHT
-from vtac.dialects.wmma.declared import DYNAMIC_SIZE, STAGED
+from vtac.dialects.wmma.declared import STAGED
 from vtac.errors import CompileError
 from vtac.passes.gpu.gpu_pipeline_loops import LoopPipeline
 from vtac.rewriting.box_loads import BoxLoads, constant_offset
@@ -250,8 +250,8 @@ class GpuPipelineBoxes(ModulePass):
               their mbarrier's phase; a slot is filled again after all warps have used it. Blocks of a cluster ask for
               parts of boxes that they have in common, by multicast. Of loops marked `specialize`
               loads stand under a condition marked `tma.produces`.
-    declines: older architectures or none, dynamic sizes, loops that run several times, bulk copies without a pipeline;
-              clusters whose blocks have no box in common, or one that cannot be cut.
+    declines: older architectures or none, loops that run several times, bulk copies without a pipeline; clusters whose
+              blocks have no box in common, or one that cannot be cut.
     """
 
     name = "gpu-pipeline-boxes"
@@ -264,12 +264,6 @@ class GpuPipelineBoxes(ModulePass):
         if record is None or record.compute_capability < FIRST_CAPABILITY:
             found = "no architecture is given" if record is None else f"{record.name} has none"
             raise CompileError(f"tma.load: {found}; sm_90 and later copy boxes in bulk", location_of(first))
-        if DYNAMIC_SIZE.get(op) is not None:
-            raise CompileError(
-                "tma.load: a tensor map has the extents of its array, and one of this program's is dynamic: compile it "
-                "for its sizes, or copy by cp.async",
-                location_of(first),
-            )
         rewrite_once(op, PipelineBoxes())
         left = next((copy for copy in op.walk() if isinstance(copy, CopyOp)), None)
         if left is not None:

@@ -20,6 +20,7 @@ from vtac.analysis.locations import location_of
 from vtac.analysis.nest import buffer_name, shape_of
 from vtac.analysis.stand_ins import prime_of
 from vtac.dialects.mma import LoadPairOp, StorePairOp
+from vtac.dialects.tma import Boxes, LoadOp
 from vtac.dialects.wmma.declared import GRID
 from vtac.errors import CompileError
 
@@ -104,10 +105,20 @@ def check_independent(kernel: FuncOp, size: int) -> None:
         if number is not None:
             refusal = _no_rule(kernel, f"{_purpose(op)} depends on it, with {number} where {size} stands for it", op)
             raise NumberOfSizeError(refusal.message, location_of(op) or location_of(kernel))
+        if isinstance(op, LoadOp) and any(number % prime == 0 for number in _fixed(op.boxes.data)):
+            raise _no_rule(
+                kernel, f"the boxes of '{buffer_name(op.source)}' depend on it beside their outermost extent", op
+            )
         for access in own_accesses(op):
             kinds = (memref.LoadOp, memref.StoreOp, vector.LoadOp, vector.StoreOp, LoadPairOp, StorePairOp)
             if access.buffer in rows and not isinstance(op, kinds) and op.name != "wmma.async_copy":
                 raise _no_rule(kernel, f"whole tiles of '{buffer_name(access.buffer)}' are moved at once", op)
+
+
+def _fixed(boxes: Boxes) -> Iterator[int]:
+    """The numbers of boxes that no launch changes: all but the outermost extent of their array, and zeros."""
+    corners = () if boxes.corners is None else (*boxes.corners.lower, *boxes.corners.upper)
+    yield from filter(None, (*boxes.box, *boxes.extents[:-1], *boxes.strides, *boxes.steps, *corners))
 
 
 def _purpose(op: Operation) -> str:

@@ -92,3 +92,37 @@ builtin.module attributes {wmma.dynamic_size = 15104 : i64} {
     func.return
   }
 }
+
+// -----
+
+// Boxes of an array of the size: a launch knows its outermost extent, and nothing of them has a guard.
+
+// CHECK-LABEL: func.func @boxed(
+// CHECK:         tma.load %t[%{{[0-9]+}}], %a[%{{[0-9]+}}, %{{[0-9]+}}], %full[%{{[0-9]+}}] boxes <[64, 32] of [64, 15104] strides [128]
+builtin.module attributes {wmma.architecture = "sm_90", wmma.dynamic_size = 15104 : i64} {
+  func.func @boxed(%a: memref<15104x64xf16>, %y: memref<15104x64xf16> {schedule.result}) attributes {gpu.kernel, wmma.grid = array<i64: 236, 1, 1>, wmma.block = array<i64: 32, 1, 1>} {
+    %block = "gpu.block_id"() <{dimension = #gpu<dim x>}> : () -> index
+    %t = memref.alloc() : memref<32x64xf16, "shared">
+    %full = memref.alloc() : memref<1xi64, "shared">
+    %0 = arith.constant 0 : index
+    tma.load %t[%0], %a[%0, %0], %full[%0] boxes <[64, 32] of [64, 15104] strides [128] steps [1, 1] swizzle 128 fill zero> : memref<32x64xf16, "shared">, memref<15104x64xf16>, memref<1xi64, "shared">
+    %to = memref.reinterpret_cast %y to offset: [0], sizes: [966656], strides: [1] : memref<15104x64xf16> to memref<966656xf16>
+    %zero = arith.constant 0.0 : f16
+    %place = affine.apply affine_map<(b) -> (b * 4096)> (%block)
+    memref.store %zero, %to[%place] : memref<966656xf16>
+    func.return
+  }
+}
+
+// -----
+
+builtin.module attributes {wmma.architecture = "sm_90", wmma.dynamic_size = 15104 : i64} {
+  func.func @turned_boxes(%a: memref<15104x64xf16>, %y: memref<15104x64xf16> {schedule.result}) attributes {gpu.kernel, wmma.grid = array<i64: 236, 1, 1>, wmma.block = array<i64: 32, 1, 1>} {
+    %t = memref.alloc() : memref<32x64xf16, "shared">
+    %full = memref.alloc() : memref<1xi64, "shared">
+    %0 = arith.constant 0 : index
+    // expected-error @+1 {{kernel 'turned_boxes' cannot have a dynamic size: the boxes of 'a' depend on it beside their outermost extent; give the dimension an extent}}
+    tma.load %t[%0], %a[%0, %0], %full[%0] boxes <[64, 32] of [15104, 64] strides [30208] steps [1, 1] swizzle 128 fill zero> : memref<32x64xf16, "shared">, memref<15104x64xf16>, memref<1xi64, "shared">
+    func.return
+  }
+}

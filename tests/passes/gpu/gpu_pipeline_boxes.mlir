@@ -173,26 +173,6 @@ builtin.module attributes {wmma.architecture = "sm_90"} {
 
 // -----
 
-builtin.module attributes {wmma.architecture = "sm_90", wmma.dynamic_size = 32 : i64} {
-  func.func @steps(%a: memref<32x256xf16>, %y: memref<32xf16>) {
-    schedule.for %k = 0 to 4 attributes {pipeline = 3 : i64, pipeline_async = "tma"} {
-      %t = memref.alloc() : memref<32x64xf16, "shared">
-      %zero = arith.constant 0 : index
-      %x = affine.apply affine_map<(k) -> (k * 64)> (%k)
-      // expected-error @+1 {{tma.load: a tensor map has the extents of its array, and one of this program's is dynamic}}
-      tma.copy %t[%zero], %a[%x, %zero] boxes <[64, 32] of [256, 32] strides [512] steps [1, 1] swizzle 128 fill zero> : memref<32x64xf16, "shared">, memref<32x256xf16>
-      %flat = memref.reinterpret_cast %t to offset: [0], sizes: [2048], strides: [1] : memref<32x64xf16, "shared"> to memref<2048xf16, "shared">
-      schedule.for %j = 0 to 32 kind "threadIdx.x" {
-        %w = memref.load %flat[%j] : memref<2048xf16, "shared">
-        memref.store %w, %y[%j] : memref<32xf16>
-      }
-    }
-    func.return
-  }
-}
-
-// -----
-
 builtin.module {
   func.func @steps(%a: memref<32x256xf16>, %y: memref<32xf16>) {
     schedule.for %k = 0 to 4 attributes {pipeline = 3 : i64, pipeline_async = "tma"} {

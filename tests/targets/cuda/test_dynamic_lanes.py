@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,10 +14,11 @@ from dynamic_programs import EXTENT, dynamic
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mma_programs import product
+from nhwc_programs import Convolution
 
 import vtac
 from vtac.dialects.wmma.declared import CUT_TF32, INSTRUCTIONS, Instructions
-from vtac.errors import CompileError, KernelFault, LaunchError
+from vtac.errors import ConfigError, KernelFault, LaunchError
 from vtac.evaluate import evaluate
 from vtac.targets.cuda.arrays import Array
 from vtac.targets.cuda.cpu.toolchain import cpu_unavailable_reason
@@ -44,6 +46,7 @@ PROGRAMS: Mapping[str, str] = {
     "floats": product((EXTENT, 48, 64), "f32", transposed=True).text,
     "products and a softmax": perceptron(EXTENT, 48, 24),
     "convolution": _CONVOLUTION,
+    "pixels": Convolution.of(EXTENT, (7, 7), (3, 3), padding=1).text(),
     "batch": product((20, 24, 64), batch=EXTENT).text,
     "attention": Attention(EXTENT, 20, 40, 32, 32).text(),
 }
@@ -140,9 +143,56 @@ def test_a_number_that_is_a_multiple_by_chance_is_told_from_one_that_depends_on_
     assert found.dynamic.stand_in == 61 * 256
 
 
-def test_bulk_copies_need_known_sizes() -> None:
-    """Maps have the extents of arrays; what is estimated takes another kind."""
-    with pytest.raises(CompileError) as caught:
-        program("a product", "tma", "sm_90")
-    assert "bulk copies are of arrays whose sizes are known when a kernel is compiled" in caught.value.message
-    assert not program("a product", "estimated", "sm_90a").plan.kernels[0].tensor_maps
+BOXED = ("a product", "odd columns", "bias, residual, relu, cast", "bytes", "floats", "convolution", "batch", "pixels")
+
+
+@needs_compiler
+@pytest.mark.parametrize("architecture", ["sm_90", "sm_90a"])
+@pytest.mark.parametrize("name", BOXED)
+def test_boxes_are_equal_to_numpy(name: str, architecture: str) -> None:
+    """Maps have the extents of the arrays of each launch, also of fewer rows than a box has."""
+    (kernel,) = program(name, "tma", architecture).plan.kernels
+    assert kernel.tensor_maps[0].extents[-1] == 1
+    for size in (1, 5, 67):
+        check(name, "tma", architecture, size)
+
+
+def test_maps_follow_the_size() -> None:
+    found = program("pixels", "tma", "sm_90")
+    assert found.dynamic.plan.kernels[0].tensor_maps[0].corners is not None
+    for size in (1, 37):
+        images, kernel = found.at(size).plan.kernels[0].tensor_maps
+        assert (images.extents, kernel.extents) == ((32, 7, 7, size), (32, 32, 3, 3))
+
+
+@pytest.mark.parametrize("size", [1, 67])
+def test_a_map_of_another_size_is_refused(size: int) -> None:
+    """A launch record whose map goes beyond the array of its launch is none."""
+    found = program("a product", "tma", "sm_90")
+    (record,) = found.at(size).plan.kernels
+    with pytest.raises(ConfigError, match=r"tensor map of 'a' reaches \d+ bytes far; the array has \d+"):
+        replace(record, tensor_maps=found.at(size + 1).plan.kernels[0].tensor_maps)
+
+
+@needs_compiler
+def test_a_map_of_fewer_rows_gives_other_numbers() -> None:
+    found, arrays = program("a product", "tma", "sm_90"), inputs(program("a product", "tma", "sm_90"), 67)
+    at = found.at(67)
+    (record,) = at.plan.kernels
+    short = replace(record, tensor_maps=found.at(66).plan.kernels[0].tensor_maps)
+    result, right = replace(at, plan=replace(at.plan, kernels=(short,)))(*arrays), at(*arrays)
+    assert isinstance(result, np.ndarray)
+    assert isinstance(right, np.ndarray)
+    assert np.array_equal(result[:66], right[:66])
+    assert not result[66].any()
+
+
+def test_a_saved_program_keeps_its_maps(tmp_path: Path) -> None:
+    program("pixels", "tma", "sm_90").save(tmp_path)
+    loaded = vtac.load_program(tmp_path, "cuda")
+    assert isinstance(loaded, CudaDynamic)
+    assert loaded.at(9).plan.kernels == program("pixels", "tma", "sm_90").at(9).plan.kernels
+
+
+def test_boxes_compete_for_a_dynamic_size() -> None:
+    assert program("a product", "estimated", "sm_90a").plan.kernels[0].tensor_maps

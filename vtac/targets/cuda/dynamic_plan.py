@@ -8,6 +8,7 @@ from numbers import Integral
 from typing import TypeGuard, cast
 
 from vtac.analysis.stand_ins import STAND_INS
+from vtac.dialects.tensor_maps import TensorMap
 from vtac.errors import ConfigError, LaunchError
 from vtac.targets.cuda.launch import LaunchRecord, Parameter
 from vtac.targets.cuda.plan import LaunchPlan, place_scratch
@@ -48,6 +49,11 @@ class DynamicPlan:
             return tuple(shape)
         return (shape[0] // self.stand_in * size, *shape[1:])
 
+    def map_at(self, one: TensorMap, size: int) -> TensorMap:
+        """A tensor map of the plan for a size: its array's outermost dimension is the map's last."""
+        (outermost,) = self.shape(one.extents[-1:], size)
+        return replace(one, extents=(*one.extents[:-1], outermost))
+
     def is_dynamic(self, shape: Sequence[int]) -> bool:
         return bool(shape) and shape[0] % self.stand_in == 0
 
@@ -82,7 +88,8 @@ class DynamicPlan:
         parameters = tuple(replace(one, shape=self.shape(one.shape, size)) for one in record.parameters)
         x, y, z = grid
         try:
-            return replace(record, grid=(x, y, z), parameters=parameters)
+            maps = tuple(self.map_at(one, size) for one in record.tensor_maps)
+            return replace(record, grid=(x, y, z), parameters=parameters, tensor_maps=maps)
         except ConfigError as error:
             raise LaunchError(f"kernel `{record.kernel}` for a size of {size:,}: {error.message}") from None
 

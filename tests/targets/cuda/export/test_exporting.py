@@ -18,6 +18,7 @@ from nhwc_programs import Convolution
 
 import vtac
 from vtac.dialects.gpu_hardware import gpu_architecture
+from vtac.dialects.wmma.declared import INSTRUCTIONS
 from vtac.errors import CompileError
 from vtac.targets.cuda.cpu.toolchain import cpu_unavailable_reason, host_compiler
 from vtac.targets.cuda.export.exporting import export_program
@@ -59,7 +60,7 @@ typedef int CUresult; enum { CUDA_SUCCESS }; typedef std::uint64_t cuuint64_t; t
 struct alignas(64) CUtensorMap { cuuint64_t opaque[16]; };
 enum CUtensorMapDataType { CU_TENSOR_MAP_DATA_TYPE_FLOAT16 = 6 };
 enum CUtensorMapInterleave { CU_TENSOR_MAP_INTERLEAVE_NONE };
-enum CUtensorMapSwizzle { CU_TENSOR_MAP_SWIZZLE_64B = 2, CU_TENSOR_MAP_SWIZZLE_128B };
+enum CUtensorMapSwizzle { CU_TENSOR_MAP_SWIZZLE_32B = 1, CU_TENSOR_MAP_SWIZZLE_64B, CU_TENSOR_MAP_SWIZZLE_128B };
 enum CUtensorMapL2promotion { CU_TENSOR_MAP_L2_PROMOTION_L2_256B = 3 };
 enum CUtensorMapFloatOOBfill { CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE };
 """
@@ -224,4 +225,18 @@ def test_a_launcher_takes_the_dynamic_size(tmp_path: Path) -> None:
     assert "15104" not in launcher
     assert np.fromfile(tmp_path / "out" / "data" / "x.bin", np.float16).size == 100 * 16
     assert not (tmp_path / "out" / "data" / "size.bin").exists()
+    check_syntax(tmp_path / "out", tmp_path / "stubs")
+
+
+@needs_compiler
+def test_a_launcher_encodes_maps_for_the_dynamic_size(tmp_path: Path) -> None:
+    """Of 136 f16 in a row an array is small, and its bit to be cleared, up to 481 rows."""
+    module = vtac.parse(dynamic(product((EXTENT, 64, 136)).text))
+    INSTRUCTIONS.set(module, "tma")
+    export_program(vtac.compile(module, "cuda", "sm_90"), tmp_path / "out")
+    launcher = (tmp_path / "out" / "launcher.h").read_text()
+    assert "map_0_extents[] = {136, static_cast<cuuint64_t>(vtac_size)}, map_0_strides[] = {272};" in launcher
+    assert "if (vtac_size <= 481) {\n      if (const cudaError_t error = correct_small(&map_0);" in launcher
+    assert "map_1_extents[] = {64, 136}" in launcher
+    assert "15104" not in launcher
     check_syntax(tmp_path / "out", tmp_path / "stubs")

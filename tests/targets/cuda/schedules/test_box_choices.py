@@ -13,9 +13,10 @@ from mma_programs import product
 
 import vtac
 from vtac.dialects.gpu_hardware import gpu_architecture
-from vtac.errors import CompileError, ScheduleError
+from vtac.errors import ScheduleError
 from vtac.evaluate import evaluate
 from vtac.targets.cuda.cpu.toolchain import cpu_unavailable_reason
+from vtac.targets.cuda.dynamic import CudaDynamic
 from vtac.targets.cuda.program import CudaProgram
 from vtac.targets.cuda.schedules import default_schedule
 from vtac.targets.cuda.schedules.defaults import product_tiling
@@ -199,7 +200,10 @@ def test_batches_are_boxes_too() -> None:
     assert [one.rank for one in compiled(text, "sm_90").launch.tensor_maps] == [3, 3]
 
 
-def test_dynamic_sizes_are_refused() -> None:
+def test_dynamic_sizes_have_boxes() -> None:
+    """The outermost extent of a map is that of the launch's array: here of as many rows as the program was made for."""
     text = asking(matmul(64, 64, 256).text(), "tma").replace("64x256xf16", "?x256xf16").replace("64x64xf32", "?x64xf32")
-    with pytest.raises(CompileError):
-        vtac.compile(text, "cuda", "sm_90")
+    made = vtac.compile(text, "cuda", "sm_90")
+    assert isinstance(made, CudaDynamic)
+    maps = made.at(100).plan.kernels[0].tensor_maps
+    assert [one.extents for one in maps if one.array == "a"] == [(256, 100)]

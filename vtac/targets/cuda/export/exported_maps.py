@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from vtac.dialects.tensor_maps import FIRST_RIGHT_DRIVER, MAP_ENCODINGS, SMALL_ARRAY, SMALL_ARRAY_BIT, TensorMap
 from vtac.targets.cuda.emit.tma_instructions import STRUCT
+from vtac.targets.cuda.export.sizes import Sizes
 from vtac.targets.cuda.launch import LaunchRecord
 
 DECLARATION = "\n".join(["// What the kernels take for a CUtensorMap, 128 bytes.", *STRUCT, ""])
@@ -82,12 +83,12 @@ _OF_PIXELS = _Function(
 )
 
 
-def encoding_functions(kernels: Sequence[LaunchRecord]) -> list[str]:
+def encoding_functions(kernels: Sequence[LaunchRecord], sizes: Sizes) -> list[str]:
     """The functions that make the maps of kernels, each where a kernel has such a map."""
     maps = [one for kernel in kernels for one in kernel.tensor_maps]
     kinds = {one.corners is not None for one in maps}
     used = [one for one, of_pixels in ((_OF_TILES, False), (_OF_PIXELS, True)) if of_pixels in kinds]
-    correct = [_CORRECT] if any(one.is_small for one in maps) else []
+    correct = [_CORRECT] if any(sizes.is_small(one) for one in maps) else []
     return [_ASK, *(line for one in used for line in one.lines()), *correct] if used else []
 
 
@@ -96,25 +97,27 @@ def declared_maps(kernel: LaunchRecord) -> list[str]:
     return ["TensorMap"] * len(kernel.tensor_maps)
 
 
-def encoded_maps(kernel: LaunchRecord, arrays: Sequence[str]) -> tuple[list[str], list[str]]:
+def encoded_maps(kernel: LaunchRecord, arrays: Sequence[str], sizes: Sizes) -> tuple[list[str], list[str]]:
     """Lines that make a kernel's maps of arrays, and the names of the maps."""
     lines: list[str] = []
     names = [f"map_{number}" for number in range(len(kernel.tensor_maps))]
     for name, one in zip(names, kernel.tensor_maps, strict=True):
-        lines += _encoded(name, one, arrays[kernel.map_position(one)])
+        lines += _encoded(name, one, arrays[kernel.map_position(one)], sizes)
     return lines, names
 
 
-def _encoded(name: str, one: TensorMap, array: str) -> list[str]:
+def _encoded(name: str, one: TensorMap, array: str, sizes: Sizes) -> list[str]:
     strides = one.strides or (0,)
     swizzle = f"CU_TENSOR_MAP_SWIZZLE_{f'{one.swizzle}B' if one.swizzle else 'NONE'}"
     kind = MAP_ENCODINGS[one.dtype].name
     fill = "NAN_REQUEST_ZERO_FMA" if one.fill == "nan" else "NONE"
     function, box, arrays = _box(name, one)
-    correct = f"    if (const cudaError_t error = correct_small(&{name}); error != cudaSuccess) return error;"
+    small = sizes.is_small(one)
+    correct = f"if (const cudaError_t error = correct_small(&{name}); error != cudaSuccess) return error;"
+    corrected = [f"    {correct}"] if small == "true" else [f"    if ({small}) {{", f"      {correct}", "    }"]
     return [
         f"    TensorMap {name};  // boxes of {' x '.join(map(str, reversed(one.box)))} of `{one.array}`",
-        f"    const cuuint64_t {name}_extents[] = {_list(one.extents)}, {name}_strides[] = {_list(strides)};",
+        f"    const cuuint64_t {name}_extents[] = {_list(sizes.extents(one))}, {name}_strides[] = {_list(strides)};",
         f"    const cuuint32_t {name}_steps[] = {_list(one.steps)};",
         *(f"    {line}" for line in arrays),
         f"    if (const cudaError_t error = {function}(",
@@ -123,7 +126,7 @@ def _encoded(name: str, one: TensorMap, array: str) -> list[str]:
         f"            CU_TENSOR_MAP_FLOAT_OOB_FILL_{fill});",
         "        error != cudaSuccess)",
         "      return error;",
-        *([correct] if one.is_small else []),
+        *(corrected if small else []),
     ]
 
 
@@ -140,5 +143,5 @@ def _box(name: str, one: TensorMap) -> tuple[str, str, list[str]]:
     )
 
 
-def _list(numbers: Sequence[int]) -> str:
+def _list(numbers: Sequence[int | str]) -> str:
     return "{" + ", ".join(map(str, numbers)) + "}"

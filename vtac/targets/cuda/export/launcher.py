@@ -72,7 +72,7 @@ def launcher_header(exported: Exported) -> str:
         "  return pointer != nullptr && reinterpret_cast<std::uintptr_t>(pointer) % bytes == 0;",
         "}",
         "",
-        *encoding_functions(plan.kernels),
+        *encoding_functions(plan.kernels, sizes),
         "// Once per device and process, before the first launch: asks for the shared memory that kernels need.",
         "inline cudaError_t prepare() {",
         *_preparation(plan),
@@ -153,7 +153,7 @@ def _launch(sizes: Sizes, step: PlanStep) -> list[str]:
         else:
             operands.append(identifier(buffer.name))
     grid, block = sizes.grid(step.kernel), ", ".join(map(str, kernel.block))
-    encoded, maps = encoded_maps(kernel, operands)
+    encoded, maps = encoded_maps(kernel, operands, sizes)
     lines = [
         f"  {kernel.kernel}<<<dim3({grid}), dim3({block}), {kernel.shared_bytes}, vtac_stream>>>(",
         "      " + ",\n      ".join([*operands, *maps]) + ");",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from math import prod
 
+from vtac.dialects.tensor_maps import TensorMap
 from vtac.targets.cuda.dynamic_plan import MOST_ELEMENTS, SLACK, DynamicPlan
 from vtac.targets.cuda.launch import ELEMENT_BYTES
 from vtac.targets.cuda.plan import ALIGNMENT, LaunchPlan, PlanBuffer
@@ -50,6 +52,26 @@ class Sizes:
         if rule is not None:
             found[rule.dimension] = f"blocks({SIZE}, {rule.times}, {rule.row}, {rule.step})"
         return ", ".join(found)
+
+    def extents(self, one: TensorMap) -> list[str]:
+        """The extents of a tensor map, innermost first."""
+        *inner, outermost = one.extents
+        if self.dynamic is None or not self.dynamic.is_dynamic((outermost,)):
+            return list(map(str, one.extents))
+        times = outermost // self.dynamic.stand_in
+        size = f"static_cast<cuuint64_t>({SIZE})"
+        return [*map(str, inner), size if times == 1 else f"{times} * {size}"]
+
+    def is_small(self, one: TensorMap) -> str:
+        """Where a tensor map's array is small, as a condition; empty where it never is."""
+        if self.dynamic is None or not self.dynamic.is_dynamic(one.extents[-1:]):
+            return "true" if one.is_small else ""
+        sizes = range(1, self.most() + 1)
+        small = bisect_left(sizes, 1, key=lambda size: int(not self._map_at(one, size).is_small))
+        return f"{SIZE} <= {small}" if small else ""
+
+    def _map_at(self, one: TensorMap, size: int) -> TensorMap:
+        return one if self.dynamic is None else self.dynamic.map_at(one, size)
 
     def most(self) -> int:
         """The largest size that kernels count to."""

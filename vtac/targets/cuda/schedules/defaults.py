@@ -82,11 +82,9 @@ def product_tiling(
 
 
 def _products(module: ModuleOp, blocks: ProductBlocks, record: GpuArchitecture | None) -> Products:
-    """A function's product as each kind of instructions takes it; arrays of dynamic sizes have no boxes."""
-    probe = None if DYNAMIC_SIZE.is_on(module) else BoxProbe(module, blocks)
-    return Products(
-        product_shape(Schedule(module), blocks), blocks.element_bytes, record, probe, cuts_floats=CUT_TF32.is_on(module)
-    )
+    """A function's product as each kind of instructions takes it."""
+    shape, probe = product_shape(Schedule(module), blocks), BoxProbe(module, blocks)
+    return Products(shape, blocks.element_bytes, record, probe, cuts_floats=CUT_TF32.is_on(module))
 
 
 def _schedule_elements(schedule: Schedule, blocks: Sequence[BlockOp]) -> None:

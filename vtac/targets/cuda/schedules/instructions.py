@@ -46,15 +46,15 @@ _NAMES = ("", "mma.sync, ", "wgmma, ", "mma.sync of boxes, ", "wgmma of boxes, "
 class Products:
     """One product as each kind of instructions takes it, of elements of so many bytes, on an architecture.
 
-    `probe` tells which tiles of the operands are boxes; without one none are looked for. `specialize`: whether warps of
-    their own ask for boxes; None leaves it to the estimate. `cuts_floats`: what wgmma makes of f32, cut to tf32, is
-    allowed. `declines` says why a tiling whose operands are boxes is none of those that are wanted.
+    `probe` tells which tiles of the operands are boxes. `specialize`: whether warps of their own ask for boxes; None
+    leaves it to the estimate. `cuts_floats`: what wgmma makes of f32, cut to tf32, is allowed. `declines` says why a
+    tiling whose operands are boxes is none of those that are wanted.
     """
 
     shape: ProductShape
     element_bytes: int
     architecture: GpuArchitecture | None
-    probe: BoxProbe | None = None
+    probe: BoxProbe
     specialize: bool | None = None
     cuts_floats: bool = False
     declines: Callable[[ProductShape, ProductTiling], str] | None = None
@@ -101,11 +101,6 @@ class Products:
         missing = what_is_missing("tma", self.architecture)
         if missing:
             raise ScheduleError(missing)
-        if self.probe is None:
-            raise ScheduleError(
-                "bulk copies are of arrays whose sizes are known when a kernel is compiled, and a dimension of this "
-                "program is dynamic; use mma.sync, or fix the size"
-            )
         if not self._box_shapes:
             raise ScheduleError(_TURNED)
         return self.probe
@@ -130,7 +125,7 @@ class Products:
         """Of each kind the tiling at a place of those whose tiles are boxes, and what the best of others lacks."""
         found: list[tuple[ProductShape, ProductTiling]] = []
         lacks: tuple[ProductTiling, str] | None = None
-        if self.architecture is None or self.probe is None:
+        if self.architecture is None:
             return found, lacks
         for shape in self._box_shapes:
             every = ranked(shape.size(self.element_bytes), self.architecture)

@@ -13,6 +13,7 @@ from vtac.analysis.contraction import Contraction, match_product
 from vtac.analysis.nest import blocks_under
 from vtac.analysis.structured_view import block_view
 from vtac.dialects.schedule.payload import BlockOp
+from vtac.dialects.wmma.declared import DYNAMIC_SIZE
 from vtac.schedule import BlockRef, Schedule
 
 
@@ -22,8 +23,11 @@ def payload_block(schedule: Schedule, block: BlockRef) -> BlockOp:
 
 
 def as_matrices(script: Schedule, block: BlockRef, tile: Sequence[int]) -> tuple[BlockRef, BlockRef, BlockRef]:
-    """Compute a contraction as a product of matrices of whole tiles; the copies of both operands, and the result's."""
-    order = walking_order(payload_block(script, block))
+    """Compute a contraction as a product of matrices of whole tiles; the copies of both operands, and the result's.
+
+    A dynamic size stays outermost, as blocks follow one after the other along it.
+    """
+    order = () if DYNAMIC_SIZE.is_on(script.module) else walking_order(payload_block(script, block))
     return script.implicit_gemm(block, tile, order) if order else script.implicit_gemm(block, tile)
 
 
