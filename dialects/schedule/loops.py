@@ -30,7 +30,7 @@ def _kind_attribute(kind: LoopKind) -> LoopKindAttr:
 @lru_cache(maxsize=4096)
 def _names(name: str) -> tuple[StringAttr, str | None]:
     """A loop's name, and the one that its induction variable gets: none where SSA names do not allow it."""
-    return StringAttr(name), name if SSAValue.is_valid_name(name) else None
+    return StringAttr(name), SSAValue.extract_valid_name(name) if SSAValue.is_valid_name(name) else None
 
 
 @irdl_op_definition
@@ -61,7 +61,7 @@ class ForOp(IRDLOperation):
 
     def rename(self, name: str) -> None:
         """Name the loop, and its induction variable alike where SSA names allow it."""
-        self.properties["loop_name"], self.induction_variable.name_hint = _names(name)
+        self.properties["loop_name"], self.induction_variable._name = _names(name)  # pyright: ignore[reportPrivateUsage]
 
     @staticmethod
     def make(extent: int, kind: LoopKind, body: Region) -> ForOp:

@@ -123,7 +123,7 @@ def _pattern_of(
         return _NO_VIEW.format(op.name)
     maps = [attribute.data for attribute in op.get_indexing_maps()]
     try:
-        extents = _loop_extents(op, maps)
+        extents = loop_extents(op, maps)
     except NotImplementedError:
         return "expected loop extents that follow from the operand shapes"
     kinds = [found.data is IteratorType.REDUCTION for found in op.get_iterator_types()]
@@ -131,7 +131,7 @@ def _pattern_of(
     return _pattern(variables, maps, [None] * len(maps))
 
 
-def _loop_extents(op: LinalgStructuredOperation, maps: Sequence[AffineMap]) -> Sequence[int]:
+def loop_extents(op: LinalgStructuredOperation, maps: Sequence[AffineMap]) -> Sequence[int]:
     """Of each loop, the extent of the first dimension that it indexes by itself: xDSL's, in a fraction of the time.
 
     Raises `NotImplementedError` for a loop that indexes none by itself.

@@ -20,7 +20,7 @@ class FoldConstantFill(RewritePattern):
         if not op.has_reduction or op.init is not None:
             return
         fill = _block_before(op)
-        value = filled_value(fill) if fill is not None and fill.output is op.output else None
+        value = filled_value(fill) if fill is not None and fill.buffers[-1] is op.buffers[-1] else None
         if fill is None or value is None:
             return
         op.init = value

@@ -29,6 +29,12 @@ def copy_of(op: _O, values: dict[SSAValue, SSAValue] | None = None) -> _O:
     return _copied(op, known)
 
 
+def copy_of_region(region: Region) -> Region:
+    """A detached copy of a region of one block."""
+    values: dict[SSAValue, SSAValue] = {}
+    return _copied_region(region, values)
+
+
 def _copied(op: _O, values: dict[SSAValue, SSAValue]) -> _O:
     copy = make_op(
         type(op),
@@ -39,14 +45,15 @@ def _copied(op: _O, values: dict[SSAValue, SSAValue]) -> _O:
         location=op.location,
     )
     _name(op.results, copy.results, values)
-    copy.regions = tuple([_copied_region(region, copy, values) for region in op.regions])
+    copy.regions = tuple([_copied_region(region, values) for region in op.regions])
+    for region in copy.regions:
+        region.parent = copy
     return copy
 
 
-def _copied_region(region: Region, parent: Operation, values: dict[SSAValue, SSAValue]) -> Region:
+def _copied_region(region: Region, values: dict[SSAValue, SSAValue]) -> Region:
     block = region._first_block
     copy = Region() if block is None else make_body(*[argument._type for argument in block._args])
-    copy.parent = parent
     if block is not None:
         _fill(copy.block, block, values)
     return copy

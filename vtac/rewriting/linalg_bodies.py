@@ -11,8 +11,11 @@ from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.rewriter import InsertPoint, Rewriter
 
 from vtac.analysis.locations import location_of
+from vtac.dialects.making import make_op
 from vtac.dialects.schedule.payload import YieldOp
 from vtac.errors import CompileError
+from vtac.rewriting.copies import copy_of_region
+from vtac.rewriting.edits import append, erase
 
 Constants = Mapping[SSAValue, Attribute]
 """The value of every arith.constant outside of the bodies."""
@@ -25,14 +28,18 @@ _AT_INDICES = (
 def copy_body(element: Attribute) -> Region:
     """The body that yields what it reads."""
     block = Block(arg_types=[element])
-    Rewriter.insert_op(YieldOp(operands=[block.args[0]]), InsertPoint.at_end(block))
+    append(yield_of(block.args[0]), block)
     return Region(block)
+
+
+def yield_of(value: SSAValue) -> YieldOp:
+    """The end of a body that yields a value."""
+    return make_op(YieldOp, operands=[value])
 
 
 def clone_body(op: LinalgStructuredOperation, constants: Constants) -> Region:
     """An op's body with the constants that it uses inside. Raises `CompileError` for linalg.index."""
-    body = Region()
-    op.body.clone_into(body)
+    body = copy_of_region(op.body)
     block = body.block
     for inner in list(block.ops):
         if isinstance(inner, IndexOp):
@@ -41,7 +48,9 @@ def clone_body(op: LinalgStructuredOperation, constants: Constants) -> Region:
     last = block.last_op
     if last is None:
         raise CompileError(f"{op.name}: an empty body", location_of(op))
-    Rewriter.replace_op(last, YieldOp(operands=[last.operands[0]]))
+    end = yield_of(last.operands[0])
+    erase(last)
+    append(end, block)
     return body
 
 

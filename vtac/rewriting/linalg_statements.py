@@ -18,6 +18,7 @@ from vtac.analysis.layout_accesses import fills, plain_indices, zero_of
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import element_type_of, shape_of
 from vtac.analysis.sizes import unusable_extents
+from vtac.analysis.structured_view import loop_extents
 from vtac.dialects.packing import PackOp, UnpackOp
 from vtac.dialects.schedule.attributes import AccessAttr, IterationVariable, Number
 from vtac.dialects.schedule.declared import LOOPS
@@ -88,7 +89,7 @@ class Statement:
 def iteration_domain(op: LinalgStructuredOperation) -> tuple[IterationVariable, ...]:
     """An op's iterators with their extents. Raises `CompileError` where these are not static."""
     try:
-        extents = op.get_static_loop_ranges()
+        extents = loop_extents(op, [attribute.data for attribute in op.get_indexing_maps()])
     except NotImplementedError:
         raise CompileError(
             f"{op.name}: the loop extents do not follow from the operand shapes: every iterator must be the whole "
