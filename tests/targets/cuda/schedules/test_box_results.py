@@ -273,3 +273,22 @@ def test_tiles_of_clusters_are_told_as_those() -> None:
     rows, columns, _ = LANES.block
     assert f", in clusters of 8 with {8 * rows} x {columns}, go beyond a product of 128 x 64" in caught.value.message
     assert "choose fewer rows, columns or blocks of a cluster, or let results go from registers" in caught.value.message
+
+
+@needs_cpu
+def test_a_smaller_tile_is_taken_where_a_cluster_of_the_best_is_too_large() -> None:
+    case, record = product((128, 64, 256)), gpu_architecture("sm_90")
+    assert ", 32 x 16 in " in str(tma_schedule(case.text, record, stores=True).name)
+    script = tma_schedule(case.text, record, cluster=8, stores=True)
+    assert ", 16 x 16 in steps of 64, 4 stages, specialized, clusters of 8, results in boxes" in str(script.name)
+    made = vtac.compile(case.text, "cuda", "sm_90", schedule=script)
+    assert isinstance(made, CudaProgram)
+    arrays = case.arrays()
+    np.testing.assert_array_equal(made(*arrays), wanted_of(case, arrays))
+
+
+def test_no_tile_of_a_cluster_fits() -> None:
+    with pytest.raises(ScheduleError) as caught:
+        tma_schedule(product((64, 16, 256)).text, gpu_architecture("sm_90"), cluster=8, stores=True)
+    assert "go beyond a product of 64 x 16 in their first tile" in caught.value.message
+    assert "in clusters of 8" in caught.value.message

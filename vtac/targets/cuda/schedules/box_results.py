@@ -52,7 +52,7 @@ def storing_problem(
     tiling: ProductTiling, shape: ProductShape, element_bytes: int, width: int, record: GpuArchitecture
 ) -> str:
     """Why a tiling has no results of `width` bytes each that go to their array as boxes; empty where it has."""
-    rows, columns, _ = tiling.block
+    rows, columns, _ = tiling.cluster_block
     try:
         with_room(tiling, element_bytes, width, record)
     except ScheduleError as error:

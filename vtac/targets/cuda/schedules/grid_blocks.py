@@ -26,12 +26,7 @@ class GridBlocks:
     @property
     def tile(self) -> tuple[int, int, int]:
         """m, n and k of what the blocks of a cluster compute in a step: a product is filled up to multiples of it."""
-        rows, columns, depth = self.tiling.block
-        return (
-            (rows * self.tiling.cluster, columns, depth)
-            if self.tiling.shares_columns
-            else (rows, columns * self.tiling.cluster, depth)
-        )
+        return self.tiling.cluster_block
 
     def split(self, rows: LoopRef, columns: LoopRef, sizes: Sequence[int]) -> tuple[list[LoopRef], LoopRef, LoopRef]:
         """Cut rows and columns of a product: the loops over blocks, outermost first, and those of one block."""

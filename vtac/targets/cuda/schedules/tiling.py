@@ -122,6 +122,12 @@ class ProductTiling:
         rows, columns, _ = self.block
         return self.rows_are_pixels or columns >= rows
 
+    @property
+    def cluster_block(self) -> tuple[int, int, int]:
+        """Rows and columns that the blocks of a cluster compute, and elements of k per step."""
+        rows, columns, depth = self.block
+        return (rows * self.cluster, columns, depth) if self.shares_columns else (rows, columns * self.cluster, depth)
+
     def __str__(self) -> str:
         rows, columns, depth = self.block
         stages = f", {self.stages} stages" if self.stages > 1 else ""

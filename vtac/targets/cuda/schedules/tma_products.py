@@ -66,7 +66,9 @@ def tma_schedule(
     products.cuts_floats = CUT_TF32.is_on(schedule.module)
     if stores:
         width = result_bytes(schedule, _result(blocks))
-        products.declines = lambda shape, one: storing_problem(one, shape, blocks.element_bytes, width, record)
+        products.declines = lambda shape, one: storing_problem(
+            replace(one, cluster=cluster), shape, blocks.element_bytes, width, record
+        )
     try:
         made, chosen = products.boxed() if tiling is None else _given(products, tiling)
     except ScheduleError as error:
