@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import tempfile
 from itertools import pairwise
 from pathlib import Path
 
@@ -57,6 +58,19 @@ def test_tilings_are_shared_where_they_fit(sweep: vtac.Sweep) -> None:
     assert [point.machine for point in shared] == [point.machine for point in sweep]
     largest = [point for point in shared if point.machine.values["inp_kib"] == 32]
     assert {point.cycles for point in largest} <= {point.cycles for point in sweep}
+
+
+@pytest.mark.parametrize("place", ["", "none"])
+def test_processes_share_what_they_lower_and_leave_nothing(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a temporary folder; where there is no place for one, each for itself."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / place))
+    alone = vtac.explore(NET, where=WHERE, executor=Here())
+    with Processes(2) as executor:
+        shared = vtac.explore(NET, where=WHERE, executor=executor)
+    assert json.dumps(shared.to_json()) == json.dumps(alone.to_json())
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_interrupted_sweep_goes_on_with_the_tilings_that_it_had(tmp_path: Path) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from tempfile import TemporaryDirectory
 from typing import cast
 
 from vtac.dialects.hardware import VTAConfig
@@ -22,6 +24,7 @@ from vtac.targets.vta.exploring.points import PointResult, compute_points
 from vtac.targets.vta.exploring.shared_tilings import merged_tilings
 from vtac.targets.vta.tuning.identity import machine_text
 from vtac.workers.crew import Crash, Crew
+from vtac.workers.processes import Processes
 
 _UNKNOWN_WORKERS = 64
 _Job = tuple[str, VTAConfig]
@@ -55,6 +58,8 @@ class Exploration:
     compiled: int = 0
     counted: int = 0
     _tilings: dict[_Job, Mapping[str, str]] = field(default_factory=dict[_Job, Mapping[str, str]])
+    _records: str = field(default="", init=False)
+    """The folder in which workers leave for each other what they have lowered; empty for none."""
 
     def run(self) -> None:
         """Compute what the store does not know."""
@@ -62,7 +67,8 @@ class Exploration:
         wanted = [(one.name, config) for one in self.networks for config in self._families.parents]
         pending = {job: None for job in wanted if self._missing(job)}
         waits = {job: {parent for parent in self._parents(job) if parent in pending} for job in pending}
-        self._work(deque(job for job in pending if not waits[job]), waits)
+        with _records_of(self.executor) as self._records:
+            self._work(deque(job for job in pending if not waits[job]), waits)
 
     def recorded(self) -> tuple[list[float], Mapping[str, str]]:
         """CPU seconds of the points that the store knows, in order, and the tilings of the program with most of them.
@@ -109,7 +115,7 @@ class Exploration:
         network, config = self._network(job[0]), job[1]
         timings = tuple(machine.timing for machine in self._missing(job))
         tilings = merged_tilings([self._tilings_of(parent) for parent in self._parents(job)])
-        return PointJob(network.digest, network.text if with_text else "", config, timings, tilings)
+        return PointJob(network.digest, network.text if with_text else "", config, timings, tilings, self._records)
 
     def _take(self, job: _Job, result: PointResult | Crash) -> None:
         machines, network = self._missing(job), self._network(job[0])
@@ -178,6 +184,17 @@ class Exploration:
                 found = self.store.outcomes(trial.problem, trial.machine, trial.model) if self.store else {}
                 if trial.candidate in found:
                     self.known[network.name, machine] = found[trial.candidate]
+
+
+@contextmanager
+def _records_of(executor: Executor) -> Generator[str]:
+    """A folder for what the processes of an executor leave for each other; empty where there is one, or no place."""
+    with ExitStack() as stack:
+        folder = ""
+        if isinstance(executor, Processes) and executor.count > 1:
+            with suppress(OSError):
+                folder = stack.enter_context(TemporaryDirectory(prefix="vtac-", ignore_cleanup_errors=True))
+        yield folder
 
 
 def _with_origin(outcome: Outcome, tilings: str, seconds: float) -> Outcome:

@@ -22,7 +22,8 @@ class PointJob:
 
     The text may be empty where it went to the same process before: it is long, and is kept there.
     `tilings` are those of machines with larger memories and the same tiles, by the digest of the layer: the best of
-    those that fit is taken, so that these layers need no search.
+    those that fit is taken, so that these layers need no search. `records` is a folder in which processes of one
+    machine leave layers that they have lowered for each other; empty for none.
     """
 
     network: str
@@ -30,6 +31,7 @@ class PointJob:
     config: VTAConfig
     timings: tuple[Timing, ...]
     tilings: Mapping[str, Sequence[str]]
+    records: str = ""
 
 
 @dataclass

@@ -14,7 +14,7 @@ from vtac.store.records import Outcome
 from vtac.targets.vta.compiling import compile_with
 from vtac.targets.vta.cycles import CycleReport, Timing, simulate_cycles
 from vtac.targets.vta.exploring.jobs import PointJob, held_network
-from vtac.targets.vta.exploring.shared_kernels import SharedKernels
+from vtac.targets.vta.exploring.shared_kernels import shared_kernels
 from vtac.targets.vta.exploring.shared_tilings import SharedTilings
 from vtac.targets.vta.machine.counters import COUNTER_NAMES, count
 from vtac.targets.vta.machine.stream import decode_stream
@@ -61,7 +61,7 @@ def _computed(job: PointJob) -> PointResult:
         return PointResult((), {}, needs_text=True)
     try:
         work = network.prepared(job.config)
-        program = compile_with(work, known, SharedKernels(None, known), split=network.fronts.split)
+        program = compile_with(work, known, shared_kernels(known, job.records), split=network.fronts.split)
         if isinstance(program, HostProgram) and not program.devices:
             raise VtacError("nothing of it runs on the VTA; vtac run FILE says why")
         unsafe = [] if isinstance(program, HostProgram) else check(program.stream)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xdsl.dialects.builtin import ModuleOp
@@ -17,6 +18,7 @@ from vtac.analysis.target import config_of
 from vtac.dialects.vta.declared import CONFIG
 from vtac.errors import VtacError
 from vtac.schedule import Schedule
+from vtac.targets.vta.schedules.kernel_cache import KernelCache
 from vtac.targets.vta.schedules.kernel_forms import form_of, function_of_form
 from vtac.targets.vta.schedules.kernel_lowering import kernel_task
 from vtac.targets.vta.schedules.known_kernels import KnownKernels, restored
@@ -27,6 +29,7 @@ from vtac.targets.vta.tuning.identity import tiling_text
 if TYPE_CHECKING:
     from xdsl.dialects.func import FuncOp
 
+    from vtac.targets.vta.schedules.known_tilings import KnownTilings
     from vtac.targets.vta.schedules.lowering import Lowering
 
 _APART = ("LOG_INP_BUFF_SIZE", "LOG_WGT_BUFF_SIZE", "LOG_ACC_BUFF_SIZE", "QUEUE_DEPTH", "OUTSTANDING_BURSTS")
@@ -45,21 +48,41 @@ class _Form:
 class SharedKernels(KnownKernels):
     """Layers by their form and tiling, of all machines that this process has lowered any for."""
 
+    others: KernelCache | None = None
+    """What processes beside this one have lowered, too."""
+
     def find(self, function: FuncOp, module: ModuleOp) -> tuple[dict[str, int], Lowering] | None:
         """As for one machine; a layer whose tiling is known and fits is lowered once for all of them."""
         form, tilings = form_of(function), self.tilings
         if form is None or tilings is None:
             return None
         task, config = kernel_task(form, module), config_of(module)
-        known = _form(_shared_part(task))
+        shared = _shared_part(task)
+        known = _form(shared)
         tiling = None if known.layer is None else tilings.find(known.layer, config)
-        record = "" if tiling is None else known.records.get(tiling_text(tiling), "")
+        record = "" if tiling is None else self._recorded(known, shared, tiling_text(tiling))
         if not record:
             record = self.lowered(task)
             tiling = None if known.layer is None else tilings.find(known.layer, config)
             if tiling is not None:
-                known.records[tiling_text(tiling)] = record
+                self._record(known, shared, tiling_text(tiling), record)
         return restored(form, record) if record else None
+
+    def _recorded(self, known: _Form, shared: str, tiling: str) -> str:
+        record = known.records.get(tiling, "")
+        if not record and self.others is not None:
+            record = known.records[tiling] = self.others.find(json.dumps([shared, tiling])) or ""
+        return record
+
+    def _record(self, known: _Form, shared: str, tiling: str, record: str) -> None:
+        known.records[tiling] = record
+        if self.others is not None:
+            self.others.keep(json.dumps([shared, tiling]), record)
+
+
+def shared_kernels(tilings: KnownTilings, folder: str) -> SharedKernels:
+    """Layers for a machine; where a folder is named, those that other processes leave there as well."""
+    return SharedKernels(None, tilings, others=KernelCache(Path(folder)) if folder else None)
 
 
 def _shared_part(task: str) -> str:
