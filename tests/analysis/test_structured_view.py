@@ -208,3 +208,26 @@ def test_other_bodies_are_no_product(body: str, difference: str) -> None:
 def test_what_is_no_structured_operation_says_so() -> None:
     module = parse("func.func @f() {\n  func.return\n}\n")
     assert structured_view(module) == "expected a structured operation with one result, found 'builtin.module'"
+
+
+def test_equal_operations_share_their_access_pattern() -> None:
+    """Whatever they are called and compute with; another stride is another pattern."""
+    views = [structured_view(op) for op in parse(SHARED).walk() if op.name == "linalg.pooling_nchw_max"]
+    patterns = [view.pattern for view in views if not isinstance(view, str)]
+    assert len(patterns) == 3
+    assert patterns[0] is patterns[1] and patterns[0] is not patterns[2]
+    assert len({view.op for view in views if not isinstance(view, str)}) == 3
+
+
+SHARED = """
+func.func @f(%x: tensor<1x2x8x8xi32>, %y: tensor<1x2x8x8xi32>, %w: tensor<2x2xi32>, %a: tensor<1x2x4x4xi32>,
+             %b: tensor<1x2x7x7xi32>) {
+  %0 = linalg.pooling_nchw_max {dilations = dense<1> : tensor<2xi64>, strides = dense<2> : tensor<2xi64>}
+    ins(%x, %w : tensor<1x2x8x8xi32>, tensor<2x2xi32>) outs(%a : tensor<1x2x4x4xi32>) -> tensor<1x2x4x4xi32>
+  %1 = linalg.pooling_nchw_max {dilations = dense<1> : tensor<2xi64>, strides = dense<2> : tensor<2xi64>}
+    ins(%y, %w : tensor<1x2x8x8xi32>, tensor<2x2xi32>) outs(%0 : tensor<1x2x4x4xi32>) -> tensor<1x2x4x4xi32>
+  %2 = linalg.pooling_nchw_max {dilations = dense<1> : tensor<2xi64>, strides = dense<1> : tensor<2xi64>}
+    ins(%y, %w : tensor<1x2x8x8xi32>, tensor<2x2xi32>) outs(%b : tensor<1x2x7x7xi32>) -> tensor<1x2x7x7xi32>
+  return
+}
+"""

@@ -68,3 +68,13 @@ def test_ranges_of_single_operations_are_tight(shift: int, number: int) -> None:
     module = vtac.parse(elementwise(lines, ("i8", "i8"), "i32", "256x256"))
     found = np.asarray(evaluate(module, LEFT, RIGHT))
     assert bounds(module) == (found.min(), found.max())
+
+
+def test_ranges_of_long_programs_need_no_recursion() -> None:
+    lines = ["func.func @f(%v0: tensor<4xi8>) -> tensor<4xi8> {"]
+    lines += [
+        f"  %v{number + 1} = tensor.extract_slice %v{number} [0] [4] [1] : tensor<4xi8> to tensor<4xi8>"
+        for number in range(3000)
+    ]
+    text = "\n".join([*lines, "  return %v3000 : tensor<4xi8>", "}"])
+    assert bounds(vtac.parse(text)) == (-128, 127)
