@@ -11,6 +11,7 @@ from xdsl.ir import Operation
 from vtac.analysis.contraction import match_contraction
 from vtac.analysis.locations import location_of
 from vtac.analysis.structured_view import structured_view
+from vtac.analysis.walks import operations_under
 
 _MOST = 2**63 - 1
 """What an i64 holds."""
@@ -27,7 +28,7 @@ class Count:
 
 def contractions_in(root: Operation) -> list[Count]:
     """The sums of products that structured operations under a root compute, in program order; no sums of one factor."""
-    return [found for op in root.walk() if (found := count_of(op)) is not None]
+    return [found for op in operations_under(root) if op.regions and (found := count_of(op)) is not None]
 
 
 def count_of(op: Operation) -> Count | None:

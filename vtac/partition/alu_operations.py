@@ -81,7 +81,7 @@ def loops_of(indices: AffineMap) -> tuple[int, ...] | None:
 
 def operand_loops(op: GenericOp) -> list[tuple[int, ...]]:
     """For each input of an elementwise operation, the loops that are its indices."""
-    return list(_loops_of_all(op.indexing_maps)[: len(op.inputs)])
+    return list(_loops_of_all(op.indexing_maps)[: len(op.operands) - max(1, len(op.results))])
 
 
 @lru_cache(maxsize=1024)

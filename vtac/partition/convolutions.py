@@ -13,6 +13,7 @@ from typing import cast
 from xdsl.dialects.builtin import ShapedType
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.attrs import IteratorType
+from xdsl.dialects.linalg.ops import FillOp
 from xdsl.ir import Operation, SSAValue
 
 from vtac.analysis.contraction import NO_REDUCTION, Contraction, match_contraction
@@ -63,9 +64,9 @@ class Convolution:
 
 def match_convolution(op: Operation) -> Convolution | str:
     """The convolution, matrix product or pooling that a linalg operation is, or the first difference from one."""
-    if not isinstance(op, LinalgStructuredOperation) or len(op.res) != 1:
+    if not isinstance(op, LinalgStructuredOperation) or len(op.results) != 1:
         return f"expected a structured operation with one result, found '{op.name}'"
-    if all(kind.data is IteratorType.PARALLEL for kind in op.get_iterator_types()):
+    if isinstance(op, FillOp) or all(kind.data is IteratorType.PARALLEL for kind in op.get_iterator_types()):
         return NO_REDUCTION
     view = structured_view(op)
     found = view if isinstance(view, str) else match_contraction(view)

@@ -38,6 +38,7 @@ from vtac.analysis.device_functions import host_functions
 from vtac.analysis.elementwise import is_elementwise
 from vtac.analysis.integer_ranges import width_of
 from vtac.analysis.value_facts import element_of
+from vtac.analysis.walks import operations_under
 from vtac.dialects.packing import BlockDiagonalOp, FoldOp, InterleaveOp, PackOp, ReshapeOp, TransposeTilesOp
 from vtac.evaluate import evaluate_linalg
 from vtac.evaluate.host import LAYOUT_OPS, change_layout
@@ -131,23 +132,32 @@ class DropUnused(RewritePattern):
 
 
 def _is_foldable(op: Operation, *, grow: bool) -> bool:
-    read = [*op.operands, *_captured(op)]
-    sizes = [_size(operand) for operand in read if _is_dense(operand)]
-    others = [operand for operand in read if not _is_dense(operand)]
-    if not sizes or len(op.results) != 1 or not isinstance(op.results[0].type, TensorType):
+    if len(op.results) != 1 or not isinstance(op.results[0].type, TensorType):
         return False
-    if any(not isinstance(v.owner, EmptyOp | ConstantOp) for v in others):
+    if not all(map(_is_given, op.operands)):
+        return False
+    read = [*op.operands, *_captured(op)]
+    sizes = [_size(value) for value in read if _is_dense(value)]
+    if not sizes or not all(map(_is_given, read)):
         return False
     if isinstance(op, InsertSliceOp) and not _is_dense(op.dest):  # what is not written has no number yet
         return False
     return grow or _size(op.results[0]) <= max(sizes)
 
 
+def _is_given(value: SSAValue) -> bool:
+    """Whether a value is a constant, or a tensor that nothing was written to."""
+    return isinstance(value.owner, EmptyOp | ConstantOp)
+
+
 def _captured(op: Operation) -> list[SSAValue]:
     """Values that the regions of an op take from around it."""
-    inside = {result for inner in op.walk() for result in inner.results}
+    if not op.regions:
+        return []
+    inner = operations_under(op)[1:]
+    inside = {result for one in inner for result in one.results} | set(op.results)
     inside |= {argument for region in op.regions for block in region.blocks for argument in block.args}
-    return [v for inner in op.walk() if inner is not op for v in inner.operands if v not in inside]
+    return [value for one in inner for value in one.operands if value not in inside]
 
 
 def _is_constant(value: SSAValue) -> bool:
