@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import chain
 from keyword import iskeyword
 from operator import index as as_index
@@ -138,6 +138,8 @@ def directive_name(kind: type[DirectiveOp]) -> str:
 
 def whole(value: object) -> int | None:
     """The integer that a value is, numpy's included; None for anything else."""
+    if type(value) is int:
+        return value
     if isinstance(value, bool) or not isinstance(value, SupportsIndex):
         return None
     try:
@@ -151,7 +153,17 @@ def integer(directive: str, what: str, value: object, wanted: str = INTEGER) -> 
     number = whole(value)
     if number is None or not -(1 << 63) <= number < 1 << 63:
         raise refused(directive, what, value, wanted)
+    return _number(number)
+
+
+@lru_cache(maxsize=1024)
+def _number(number: int) -> IntegerAttr:
     return IntegerAttr(number, i64)
+
+
+@lru_cache(maxsize=1024)
+def _string(text: str) -> StringAttr:
+    return StringAttr(text)
 
 
 def refused(directive: str, what: str, value: object, wanted: str) -> ScheduleError:
@@ -191,7 +203,7 @@ def _conversion(kind: type[DirectiveOp], what: str) -> _Conversion | None:
 def _text(directive: str, what: str, value: object) -> Attribute:
     if not isinstance(value, str):
         raise refused(directive, what, value, "a string")
-    return StringAttr(value)
+    return _string(value)
 
 
 def _flag(directive: str, what: str, value: object) -> Attribute | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
@@ -89,10 +89,9 @@ class Handles:
         if known is not None and known.block_name == name and _is_inside(known, self.function):
             return known
         blocks = blocks_under(self.function)
-        for block in blocks:
-            if block.block_name == name:
-                self._named[name] = block
-                return block
+        self._named = {block.block_name: block for block in reversed(blocks)}
+        if name in self._named:
+            return self._named[name]
         raise refusal(
             directive,
             f"no block '{name}'; blocks here: {_names(block.block_name for block in blocks)}",
@@ -113,7 +112,9 @@ class Handles:
         return _unused(name, {buffer_name(buffer) for buffer in self._all_buffers()})
 
     def _all_buffers(self) -> list[SSAValue]:
-        return [*self.function.body.block.args, *(op.memref for op in _allocations(self.function.body.block))]
+        found = list[SSAValue](self.function.body.block.args)
+        _collect_buffers(self.function.body.block, found)
+        return found
 
     def unique_block_name(self, name: str) -> str:
         """A name that no block has yet: the name itself or name_1, name_2, ..."""
@@ -124,15 +125,17 @@ class Handles:
         return candidate
 
 
-def _allocations(body: Block) -> Iterator[AllocOp]:
-    """The buffers of a body in program order, those of what it holds among them; what blocks compute has none."""
-    for op in body.ops:
-        if isinstance(op, AllocOp):
-            yield op
-        elif not isinstance(op, BlockOp):
+def _collect_buffers(body: Block, found: list[SSAValue]) -> None:
+    """The buffers that a body allocates, in program order, those in what it holds among them; blocks allocate none."""
+    op = body.first_op
+    while op is not None:
+        if type(op) is AllocOp:
+            found.append(op.results[0])
+        elif type(op) is not BlockOp and op.regions:
             for region in op.regions:
                 for inner in region.blocks:
-                    yield from _allocations(inner)
+                    _collect_buffers(inner, found)
+        op = op.next_op
 
 
 def _foreign(directive: DirectiveOp) -> ScheduleError:
