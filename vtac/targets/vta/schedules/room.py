@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import product
-from typing import TypeAlias
+from collections.abc import Iterator
+from itertools import combinations, product
 
 import numpy as np
 
@@ -23,14 +22,13 @@ from vtac.targets.vta.schedules.tilings import (
     input_tiles,
     loaded_by_piece,
     piece_tiles,
+    product_of,
     rests_of,
     tiles_in,
     weight_tiles,
 )
 
 NO_KERNEL = -1
-KernelOrder: TypeAlias = tuple[tuple[KernelLoop, ...], int]
-"""The loops of a kernel, hardware loops first, and its micro-ops."""
 
 
 def fits(layer: Layer, tilings: Tilings, config: VTAConfig) -> Mask:
@@ -58,14 +56,12 @@ def buffers_fit(layer: Layer, tilings: Tilings, config: VTAConfig) -> Mask:
 def _kernels_fit(layer: Layer, tilings: Tilings, config: VTAConfig) -> Mask:
     if layer.contraction is None:
         return np.ones(len(tilings), np.bool_)
-    orders = kernels_of_tilings(layer.contraction, tilings)
-    limit = micro_op_limit(config)
-    fit = np.array([order is not None and order[1] <= limit for order in orders], np.bool_)
+    micro_ops = micro_op_counts(layer.contraction, tilings)
+    fit = (micro_ops != NO_KERNEL) & (micro_ops <= micro_op_limit(config))
     rests = rests_of(layer, tilings)
     ragged = np.flatnonzero(rests.any(axis=0))
     if len(ragged):
-        some = [orders[row] for row in ragged.tolist()]
-        fit[ragged] &= _kernels_run(layer, layer.contraction, tilings.rows(ragged), rests[:, ragged], some)
+        fit[ragged] &= _kernels_run(layer, layer.contraction, tilings.rows(ragged), rests[:, ragged])
     return fit
 
 
@@ -87,10 +83,9 @@ def _smaller(layer: Layer, tilings: Tilings, rests: Mask) -> Iterator[tuple[Colu
             yield rows, some.sized([extent % size if end else size for end, extent, size in sizes])
 
 
-def _kernels_run(
-    layer: Layer, contraction: TiledContraction, tilings: Tilings, rests: Mask, orders: Sequence[KernelOrder | None]
-) -> Mask:
+def _kernels_run(layer: Layer, contraction: TiledContraction, tilings: Tilings, rests: Mask) -> Mask:
     """Where a kernel writes no tile twice within three micro-ops on the tiles at the ends either."""
+    orders = _kernels_of(contraction, tilings)
     runs = np.ones(len(tilings), np.bool_)
     everywhere = np.arange(len(tilings))
     for rows, shapes in ((everywhere, tilings), *_smaller(layer, tilings, rests)):
@@ -106,12 +101,29 @@ def _runs(order: tuple[KernelLoop, ...], tile: Tile, row: int) -> bool:
 
 
 def micro_op_counts(contraction: TiledContraction, tilings: Tilings) -> Column:
-    """Micro-ops of a kernel of each tiling; `NO_KERNEL` where no loops give one."""
-    found = kernels_of_tilings(contraction, tilings)
-    return np.array([NO_KERNEL if order is None else order[1] for order in found], np.int64)
+    """Micro-ops of a kernel of each tiling; `NO_KERNEL` where no loops give one.
+
+    As `shortest_kernel` finds them: below the best two loops in hardware, none of which runs only once.
+    """
+    one = np.ones(len(tilings), np.int64)
+    spatial = [(size, size) for size in contraction_tile(contraction, tilings.tile)]
+    windows = [np.where(tilings.splits_window, 1, extent) for extent in contraction.window]
+    loops = [*spatial, *((extent, one) for extent in (tilings.channels, *windows))]
+    loops = [(extent, moving) for extent, moving in loops if (extent > 1).any()]
+    loops += [(one, one)] * (2 - len(loops))
+    total, moved = product_of(extent for extent, _ in loops), product_of(moving for _, moving in loops)
+    runs = [(extent > 1).astype(np.int64) for extent, _ in loops]
+    in_hardware = np.minimum(2, sum(runs))
+    fewest = np.full(len(tilings), np.iinfo(np.int64).max)
+    for one_loop, other in combinations(range(len(loops)), 2):
+        count = total // (loops[one_loop][0] * loops[other][0])
+        below = moved // (loops[one_loop][1] * loops[other][1])
+        legal = (runs[one_loop] + runs[other] == in_hardware) & ((count <= below) | (below >= 3))
+        fewest = np.where(legal & (count < fewest), count, fewest)
+    return np.where(fewest == np.iinfo(np.int64).max, NO_KERNEL, fewest)
 
 
-def kernels_of_tilings(contraction: TiledContraction, tilings: Tilings) -> list[KernelOrder | None]:
+def _kernels_of(contraction: TiledContraction, tilings: Tilings) -> list[tuple[tuple[KernelLoop, ...], int] | None]:
     """The loops of the kernel of each tiling, and its micro-ops."""
     tiles = zip(*(size.tolist() for size in contraction_tile(contraction, tilings.tile)), strict=True)
     rows = zip(tiles, tilings.channels.tolist(), tilings.splits_window.tolist(), strict=True)
