@@ -131,6 +131,18 @@ def test_loops_over_many_tiles_are_followed_in_part() -> None:
     assert abs(nbytes) < 0.02
 
 
+def test_the_last_tiles_which_wait_for_no_more_loads_stand_for_themselves() -> None:
+    """Sums with int32 operands, whose loads wait for those of weights: two tiles' at the end are short."""
+    layer = PackedLayer((1, 256, 1, 1))
+    layer.product(128)
+    layer.argument("bias", (1, 256, 1, 1), "i32")
+    layer.alu("sum", "addi", ["res_conv", "bias"])
+    layer.store(layer.alu("act", "shrsi", ["sum"], 6))
+    cycles, nbytes = _errors(layer.text(), VTAConfig(), Tiling((1, 2, 1, 1), 128, wgt=2, acc=2, pieces=2))
+    assert abs(cycles) < 0.05
+    assert abs(nbytes) < 0.02
+
+
 def test_int8_operands_are_loaded_by_tile_and_read_by_piece() -> None:
     layer = PackedLayer((1, 8, 14, 14))
     layer.product(8)

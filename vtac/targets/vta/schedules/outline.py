@@ -24,6 +24,8 @@ _WHOLE = 64
 """Passes of a program of which every tile is followed."""
 _FOLLOWED, _REPEATED = 5, 2
 """Iterations of a loop over tiles that are followed, and how many of them stand for the others."""
+_LAST = 2
+"""Iterations behind those that stand for others where more are followed: they wait for no loads of later ones."""
 _STEPS = 48
 """Passes of the innermost loop that are followed at least, so that loads have run ahead as far as they can."""
 
@@ -109,5 +111,6 @@ def _followed(count: int, followed: int, *, is_ragged: bool) -> list[tuple[int, 
     if count <= followed + is_ragged:
         return [(index, 1.0) for index in range(count)]
     share = 1 + (count - is_ragged - followed) / _REPEATED
-    found = [(index, share if 0 < followed - 1 - index <= _REPEATED else 1.0) for index in range(followed)]
+    last = followed - (1 if followed <= _FOLLOWED else _LAST)
+    found = [(index, share if 0 < last - index <= _REPEATED else 1.0) for index in range(followed)]
     return [*found, (count - 1, 1.0)] if is_ragged else found

@@ -28,7 +28,7 @@ CYCLE_WEIGHT = 3.0
 SPARE_CYCLE_WEIGHT = 0.001
 """The same below the roof."""
 _REFINED = 24
-_REHEARSED = 7
+_REHEARSED = 10
 _FAR = 0.12
 """How much worse than the best that was rehearsed the formula may find a tiling that is rehearsed, too."""
 
