@@ -440,6 +440,14 @@ schedule.script @f {
 
 schedule.script @f {
   %b = schedule.get_block "b"
+  // expected-error @+1 {{order [0, 2, 2] is no permutation of the variables 0 to 2}}
+  %x, %y, %z = schedule.implicit_gemm %b, [16, 16, 16] order [0, 2, 2]
+}
+
+// -----
+
+schedule.script @f {
+  %b = schedule.get_block "b"
   // expected-error @+1 {{groups are arrays of i64 that are not empty}}
   schedule.fuse_variables %b, [array<i64>]
 }

@@ -108,6 +108,8 @@ schedule.script @payload {
   schedule.rasterize %o, %k group 8
   // CHECK-NEXT: %ga, %gb, %gc = schedule.implicit_gemm %a, [16, 16, 32]
   %ga, %gb, %gc = schedule.implicit_gemm %a, [16, 16, 32]
+  // CHECK-NEXT: %gx, %gy, %gz = schedule.implicit_gemm %a, [16, 16, 32] order [1, 0, 2]
+  %gx, %gy, %gz = schedule.implicit_gemm %a, [16, 16, 32] order [1, 0, 2]
   // CHECK-NEXT: schedule.fuse_variables %gc, [array<i64: 0, 2>, array<i64: 1>]
   schedule.fuse_variables %gc, [array<i64: 0, 2>, array<i64: 1>]
   // CHECK-NEXT: %gd = schedule.rfactor %a, %k
