@@ -8,13 +8,14 @@ from typing import cast
 from xdsl.dialects.builtin import DictionaryAttr, ModuleOp
 from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
 from xdsl.ir import Region, SSAValue
-from xdsl.rewriter import Rewriter
 
 from vtac.analysis.nest import buffer_name
+from vtac.analysis.walks import operations_of
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.schedule.declared import NAME
 from vtac.evaluate.buffers import element_type, shape_of_type
 from vtac.evaluate.numbers import dtype_of
+from vtac.rewriting.copies import copy_of
 from vtac.targets.vta.programs.program import Program
 from vtac.targets.vta.stream.layout import FIRST_ADDRESS, Buffer, DType, Names
 from vtac.targets.vta.stream.stream_builder import StreamBuilder
@@ -30,12 +31,15 @@ def idle_program(config: VTAConfig) -> Program:
 
 def with_declarations(host: ModuleOp) -> ModuleOp:
     """The module without the bodies of the functions that device programs stand for."""
-    calls = {op.callee.string_value() for op in host.walk() if isinstance(op, CallOp)}
-    copy = host.clone()
-    for op in list(copy.ops):
-        if isinstance(op, FuncOp) and op.sym_name.data in calls:
-            declared = FuncOp(op.sym_name.data, op.function_type, Region(), "private")
-            Rewriter.replace_op(op, declared)
+    calls = {op.callee.string_value() for op in operations_of(CallOp, host)}
+    ops = [
+        FuncOp(op.sym_name.data, op.function_type, Region(), "private")
+        if isinstance(op, FuncOp) and op.sym_name.data in calls
+        else copy_of(op)
+        for op in host.ops
+    ]
+    copy = ModuleOp(ops, host.attributes, host.sym_name)
+    copy.location = host.location
     return copy
 
 

@@ -132,8 +132,10 @@ def _described(parts: StreamParts, inputs_placed: bool) -> dict[str, object]:
             for kernel in parts.kernels
         ]
     if parts.origins:
-        sites = list(dict.fromkeys(parts.origins))
+        distinct = {id(origin): origin for origin in parts.origins}  # quicker to tell apart than equal ones
+        sites = list(dict.fromkeys(distinct.values()))
         place = {site: position for position, site in enumerate(sites)}
+        places = {key: place[origin] for key, origin in distinct.items()}
         description["sites"] = [{"op": site.op, "location": site.location, "kernel": site.kernel} for site in sites]
-        description["origins"] = [place[origin] for origin in parts.origins]
+        description["origins"] = [places[id(origin)] for origin in parts.origins]
     return description
