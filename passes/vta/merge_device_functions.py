@@ -13,6 +13,7 @@ from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
+from vtac.analysis.equal_regions import are_equal
 from vtac.analysis.locations import location_of
 from vtac.analysis.walks import operations_of
 from vtac.dialects.packing.declared import DEVICE, PLACES, PROGRAM
@@ -89,7 +90,7 @@ def _caller(call: CallOp) -> Operation:
 def _are_equal(one: FuncOp, other: FuncOp) -> bool:
     if one.attributes != other.attributes or (one.arg_attrs, one.res_attrs) != (other.arg_attrs, other.res_attrs):
         return False
-    return one.body.is_structurally_equivalent(other.body)
+    return are_equal(one.body, other.body)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Dialect
 
+from vtac.analysis.equal_regions import are_equal
 from vtac.analysis.kept_facts import FactsContext
 from vtac.dialects.schedule.script import ScriptOp
 from vtac.targets.vta.schedules.known_kernels import KnownKernels
@@ -90,4 +91,4 @@ def _are_equal(one: FuncOp | ScriptOp, other: FuncOp | ScriptOp) -> bool:
     """Whether two functions or scripts are the same, wherever they stand."""
     if (one.attributes, one.properties) != (other.attributes, other.properties):
         return False
-    return one.body.is_structurally_equivalent(other.body)
+    return are_equal(one.body, other.body)
