@@ -59,6 +59,33 @@ def test_bounds_hold_for_other_orders_and_threads(name: str, threads: bool, numb
     assert member.least_bytes <= outcome.nbytes
 
 
+@st.composite
+def tilings_of_convolutions(draw: st.DrawFn) -> tuple[Conv2D, VTAConfig, int]:
+    kernel = draw(st.sampled_from([1, 1, 3]))
+    side, channels = st.sampled_from([4, 6, 7, 12, 14]), st.sampled_from([16, 32, 64, 128])
+    config = SMALL if draw(st.booleans()) else VTAConfig()
+    sizes = draw(side), draw(side), draw(channels), draw(channels)
+    conv = Conv2D(1, *sizes, kernel, kernel // 2, draw(st.sampled_from([1, 2])), config=config)
+    return conv, config, draw(st.integers(0, 10**9))
+
+
+@given(tilings_of_convolutions(), st.sampled_from(["threads", "copies", "pieces", "any"]))
+@settings(max_examples=14)
+def test_bounds_hold_for_any_convolution(drawn: tuple[Conv2D, VTAConfig, int], kind: str) -> None:
+    conv, config, number = drawn
+    schedule = Schedule(vtac.parse(conv.text()), config=config)
+    found = space_of(layers_of(schedule)[0], config)
+    columns = {"threads": found.tilings.threads, "copies": found.tilings.wgt, "pieces": found.tilings.pieces}
+    some = np.flatnonzero(columns[kind] > 1) if kind in columns else np.arange(len(found))
+    if not len(some):
+        return
+    member = found.member(int(some[number % len(some)]))
+    (outcome,) = measure([Job(str(schedule.module), member.tiling, Timing.de10())])
+    assert outcome.status == "ok", outcome.message
+    assert member.least_cycles <= outcome.cycles
+    assert member.least_bytes <= outcome.nbytes
+
+
 @pytest.mark.parametrize("copies", [1, 2])
 @pytest.mark.parametrize("threads", [1, 2])
 def test_the_work_of_one_thread_may_be_over_while_another_loads(copies: int, threads: int) -> None:
