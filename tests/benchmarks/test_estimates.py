@@ -52,7 +52,10 @@ def test_ranked_random_and_threads_are_rows(
     [
         (["C99"], "no network or layer C99; there are layers, C2, C3"),
         (["C8", "--random", "-1"], "--random -1: a number from 0 on is required"),
-        (["--ranked", "0", "--random", "0"], "nothing is compared: --ranked, --random and --threads are 0"),
+        (
+            ["--ranked", "0", "--random", "0", "--threads", "0"],
+            "nothing is compared: --ranked, --random and --threads are 0",
+        ),
         (["C8", "--config", "huge"], "argument --config: invalid choice: 'huge'"),
         (["C8", "--within", "-3"], "--within -3.0: a share of 0 per cent or more is required"),
         (["C8", "--within", "nan"], "--within nan: a share of 0 per cent or more is required"),
