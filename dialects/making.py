@@ -8,7 +8,7 @@ kinds that its definition says. Verification finds an operation that is wrong, l
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from xdsl.dialects.builtin import UNKNOWN_LOC, LocationAttr
@@ -51,6 +51,20 @@ def make_body(*arguments: Attribute) -> Region:
     region._first_block = region._last_block = block
     block.parent = region
     return region
+
+
+def read_directly(kind: type[_O], **readers: Callable[[_O], object]) -> None:
+    """Let named regions of operations be read by these functions, which know where they stand.
+
+    xDSL's own way counts through the groups of regions each time.
+    """
+    for name, reader in readers.items():
+        setattr(kind, name, property(reader))
+
+
+def only_region(op: Operation) -> Region:
+    """The region of an operation that has one."""
+    return op.regions[0]
 
 
 def make_attribute(kind: type[_A], parameters: Mapping[str, object]) -> _A:

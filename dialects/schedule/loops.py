@@ -12,7 +12,7 @@ from xdsl.printer import Printer
 from xdsl.traits import NoTerminator, RecursiveMemoryEffect
 from xdsl.utils.exceptions import VerifyException
 
-from vtac.dialects.making import make_body, make_op
+from vtac.dialects.making import make_body, make_op, only_region, read_directly
 from vtac.dialects.schedule.attributes import LoopKind, LoopKindAttr
 from vtac.dialects.schedule.payload_text import INDEX, LoopText
 
@@ -116,3 +116,6 @@ class ForOp(IRDLOperation):
         named = name is not None and name.data != self.induction_variable.name_hint
         text = LoopText(self.trip_count, self.loop_kind, self.loop_name if named else None, self.attributes, self.body)
         text.print(printer, self.induction_variable)
+
+
+read_directly(ForOp, body=only_region)

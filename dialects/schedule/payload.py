@@ -32,7 +32,7 @@ from xdsl.printer import Printer
 from xdsl.traits import IsTerminator, MemoryReadEffect, MemoryWriteEffect
 from xdsl.utils.exceptions import VerifyException
 
-from vtac.dialects.making import make_op
+from vtac.dialects.making import make_op, only_region, read_directly
 from vtac.dialects.schedule.attributes import AccessAttr, IterationAttr, IterationVariable, Number
 from vtac.dialects.schedule.loops import ForOp
 from vtac.dialects.schedule.payload_text import BlockText
@@ -141,16 +141,15 @@ class BlockOp(IRDLOperation):
 
     def _verify_maps(self) -> None:
         bindings = self.bindings.data
-        if bindings.num_dims != len(self.loops) or bindings.num_symbols:
-            raise VerifyException(f"bindings take {bindings.num_dims} loops; the block names {len(self.loops)}")
+        loops = len(self.loops)
+        if bindings.num_dims != loops or bindings.num_symbols:
+            raise VerifyException(f"bindings take {bindings.num_dims} loops; the block names {loops}")
         if len(bindings.results) != len(self.variables):
             raise VerifyException(
                 f"bindings give {len(bindings.results)} values; the domain has {len(self.variables)} variables"
             )
-        if self.guard is not None and self.guard.data.num_dims != len(self.loops):
-            raise VerifyException(
-                f"the guard takes {self.guard.data.num_dims} loops; the block names {len(self.loops)}"
-            )
+        if self.guard is not None and self.guard.data.num_dims != loops:
+            raise VerifyException(f"the guard takes {self.guard.data.num_dims} loops; the block names {loops}")
         buffers = (*self.inputs, self.output)
         if len(self.accesses) != len(buffers):
             raise VerifyException(f"{len(self.accesses)} accesses for {len(buffers)} buffers; one each is required")
@@ -213,6 +212,9 @@ class BlockOp(IRDLOperation):
             self.attributes,
             self.body,
         ).print(printer)
+
+
+read_directly(BlockOp, body=only_region)
 
 
 def _join(types: list[Attribute]) -> str:

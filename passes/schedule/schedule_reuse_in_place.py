@@ -35,12 +35,12 @@ class ReuseInPlace(RewritePattern):
         reuse = reuse_of(op)
         if reuse is None:
             return
-        output, allocation = op.output, op.output.owner
+        output, allocation = op.buffers[-1], op.buffers[-1].owner
         if reuse.shift is not None:
             for user in dict.fromkeys(use.operation for use in output.uses):
                 if isinstance(user, BlockOp):
                     _shift_accesses(user, output, reuse.shift, reuse.steps or [1] * len(reuse.shift))
-        rewriter.replace_all_uses_with(output, op.inputs[reuse.position])
+        rewriter.replace_all_uses_with(output, op.buffers[reuse.position])
         if isinstance(allocation, AllocOp):
             rewriter.erase(allocation)
 
@@ -56,7 +56,7 @@ def _shift_accesses(user: BlockOp, buffer: SSAValue, shift: Sequence[Linear], st
     place = {variable: AffineExpr.dimension(first + number) for number, variable in enumerate(variables)}
     user.domain = IterationAttr((*user.variables, *(IterationVariable(extents[variable]) for variable in variables)))
     accesses: list[AccessAttr] = []
-    for value, access in zip((*user.inputs, user.output), user.accesses.data, strict=True):
+    for value, access in zip(user.buffers, user.accesses.data, strict=True):
         results = list(access.indices.results)
         if value is buffer:
             stepped = [result if step == 1 else result * step for result, step in zip(results, steps, strict=True)]

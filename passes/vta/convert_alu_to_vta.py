@@ -122,8 +122,8 @@ class _KernelBuilder:
                     return chain, None
                 first = replace(chain.steps[0], input=chain.base)
                 return AluChain(base, (first, *chain.steps[1:])), None
-        for position, buffer in enumerate(self.block.inputs):
-            if buffer is self.block.output:
+        for position, buffer in enumerate(self.block.buffers[:-1]):
+            if buffer is self.block.buffers[-1]:
                 raise _decline(
                     self.block,
                     f"input {position} lives where the output '{buffer_name(buffer)}' is written, in another order",
@@ -132,15 +132,15 @@ class _KernelBuilder:
         return chain, chain.base
 
     def _is_output(self, position: int) -> bool:
-        return self.block.inputs[position] is self.block.output and self.indices[position] == self.dst
+        return self.block.buffers[position] is self.block.buffers[-1] and self.indices[position] == self.dst
 
     def _kernel(self, step: AluStep) -> AluOp:
         self._check(step)
-        source = len(self.block.inputs) if step.input is None else step.input
+        source = len(self.block.buffers) - 1 if step.input is None else step.input
         if step.input is not None and self._is_output(step.input):
             raise _decline(self.block, "an operation takes the output itself as both operands", "copy it first")
         shape = self._shape([self.dst, self.indices[source]])
-        buffers = [self.block.output, (*self.block.inputs, self.block.output)[source]]
+        buffers = [self.block.buffers[-1], self.block.buffers[source]]
         immediate = None if step.immediate is None else IntegerAttr(step.immediate, i64)
         properties: dict[str, Attribute | None] = {"opcode": StringAttr(step.name), "immediate": immediate}
         micro = [loop.extent for loop in shape.micro]
@@ -151,7 +151,7 @@ class _KernelBuilder:
         micro = [loop.extent for loop in shape.micro]
         properties: dict[str, Attribute | None] = {"reset": UnitAttr()}
         return GemmOp.build_kernel(
-            shape.captures, [self.block.output] * 3, shape.hardware, micro, shape.index_map(), properties
+            shape.captures, [self.block.buffers[-1]] * 3, shape.hardware, micro, shape.index_map(), properties
         )
 
     def _shape(self, indices: list[Linear]) -> KernelShape:

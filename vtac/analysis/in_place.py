@@ -42,7 +42,7 @@ class Reuse:
 def reuse_of(block: BlockOp) -> Reuse | None:
     """The first input that a block can compute in place of; None when it has none, or does already."""
     chain = alu_chain(block)
-    if isinstance(chain, str) or any(value is block.output for value in block.inputs):
+    if isinstance(chain, str) or any(value is block.buffers[-1] for value in block.buffers[:-1]):
         return None
     for position in possible_bases(chain):
         if _dies_here(block, position):
@@ -59,21 +59,21 @@ def takes_own_part(block: BlockOp, position: int) -> bool:
     """Whether what a block reads of an input, in steps, is read by nothing else: before buffers are compacted."""
     extents = extents_around(block)
     read = indices_of(block, position, extents)
-    written = indices_of(block, len(block.inputs), extents)
+    written = indices_of(block, len(block.buffers) - 1, extents)
     steps = _steps(read, written)
     return steps is not None and _keeps_rows(steps) and _is_apart(block, position, read, steps)
 
 
 def _own_part(block: BlockOp, position: int) -> tuple[list[Linear], list[int]] | None:
     """Where in an input, of which nothing else reads what the block does, the output lies: shifts, and steps."""
-    source, output = block.inputs[position], block.output
+    source, output = block.buffers[position], block.buffers[-1]
     inner = output.owner.parent if isinstance(output.owner, AllocOp) else None
     outer = source.owner.parent if isinstance(source.owner, AllocOp) else None
     if inner is None or outer is None or (inner is not outer and child_holding(outer, block) is None):
         return None
     if element_type_of(source) != element_type_of(output) or len(shape_of(source)) != len(shape_of(output)):
         return None
-    read, written = indices_of(block, position), indices_of(block, len(block.inputs))
+    read, written = indices_of(block, position), indices_of(block, len(block.buffers) - 1)
     steps = _steps(read, written)
     if steps is None or not _keeps_rows(steps) or not _is_apart(block, position, read, steps):
         return None
@@ -108,7 +108,7 @@ def _is_apart(block: BlockOp, position: int, read: Sequence[Linear], steps: Sequ
 
     What stands in a loop with the block is done before when each iteration has a part of its own.
     """
-    source = block.inputs[position]
+    source = block.buffers[position]
     body = source.owner.parent if isinstance(source.owner, AllocOp) else None
     if body is None:
         return False
@@ -124,7 +124,7 @@ def _is_apart(block: BlockOp, position: int, read: Sequence[Linear], steps: Sequ
             shared = [] if child_holding(body, user) is not nest else _shared_loops(body, user, block)
             if _has_own_parts(shared, read, extents_around(block), indices_of(user, at), extents_around(user)):
                 continue
-        if at >= len(user.inputs):
+        if at >= len(user.buffers) - 1:
             return False
         other = indices_of(user, at, extents_around(user))
         if not any(map(_never_meet, read, other, steps)):
@@ -178,14 +178,14 @@ def possible_bases(chain: AluChain) -> list[int]:
 
 
 def _dies_here(block: BlockOp, position: int) -> bool:
-    source, output = block.inputs[position], block.output
+    source, output = block.buffers[position], block.buffers[-1]
     if not (isinstance(source.owner, AllocOp) and isinstance(output.owner, AllocOp)):
         return False
     if source.type != output.type or source.owner.parent is not output.owner.parent:
         return False
     if block.accesses.data[position] != block.output_access:
         return False
-    if sum(value is source for value in block.inputs) > 1:
+    if sum(value is source for value in block.buffers[:-1]) > 1:
         return False
     return all(precedes(user, block) for user in _others(source, block)) and all(
         precedes(block, user) for user in _others(output, block)
@@ -198,14 +198,14 @@ def _place_within(block: BlockOp, position: int) -> list[Linear] | None:
     The block must read each tile of that input in one iteration only, where it then writes;
     None when it does not, or when the input lives on.
     """
-    source, output = block.inputs[position], block.output
+    source, output = block.buffers[position], block.buffers[-1]
     inner = output.owner.parent if isinstance(output.owner, AllocOp) else None
     outer = source.owner.parent if isinstance(source.owner, AllocOp) else None
     if inner is None or outer is None or inner is outer or child_holding(outer, block) is None:
         return None
     if element_type_of(source) != element_type_of(output) or len(shape_of(source)) != len(shape_of(output)):
         return None
-    if sum(value is source for value in block.inputs) > 1:
+    if sum(value is source for value in block.buffers[:-1]) > 1:
         return None
     if not all(precedes(user, block) for user in _others(source, block)) or not all(
         precedes(block, user) for user in _others(output, block)
@@ -218,7 +218,7 @@ def _place_within(block: BlockOp, position: int) -> list[Linear] | None:
     }
     shift = [
         read - written
-        for read, written in zip(indices_of(block, position), indices_of(block, len(block.inputs)), strict=True)
+        for read, written in zip(indices_of(block, position), indices_of(block, len(block.buffers) - 1), strict=True)
     ]
     return shift if all(difference.variables() <= common for difference in shift) else None
 
