@@ -142,7 +142,7 @@ class ScheduleError(CompileError):
     """A scheduling directive that is illegal where it was applied.
 
     `caller` is the line of a Python program that gave the directive, `file:line`, or empty for a script's;
-    `nest` the loop nest that it was to change, what it was about marked.
+    `nest` the loop nest that it was to change, around what it was about, which is marked.
     """
 
     kind = "schedule"

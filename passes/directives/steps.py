@@ -18,6 +18,7 @@ from vtac.dialects.segments import SEGMENTS
 from vtac.passes.directives.apply import apply_directive
 from vtac.passes.directives.handles import Handles
 from vtac.text.loop_nest import Known, nest_text
+from vtac.text.nest_excerpts import nest_around
 from vtac.text.short import short_name
 
 _LOOKUPS = (GetBlockOp, GetBufferOp, GetLoopOp, GetLoopsOp)
@@ -70,9 +71,9 @@ def steps_of(script: ScriptOp, function: FuncOp) -> Iterator[Step]:
 
 
 def nest_at(op: DirectiveOp, handles: Handles) -> str:
-    """The loop nest that a directive is refused on, under a heading; what its handles stand for is marked."""
+    """What is around the place where a directive is refused, under a heading; what its handles stand for is marked."""
     culprits = [found for handle in op.operands if (found := handles.known(handle)) is not None]
-    return f"the loop nest:\n{nest_text(handles.function, culprits)}"
+    return f"the loop nest:\n{nest_around(nest_text(handles.function, culprits))}"
 
 
 def directive_text(op: DirectiveOp, names: dict[SSAValue, str]) -> str:

@@ -43,6 +43,8 @@ _SIGNS: Mapping[AffineBinaryOpKind, str] = MappingProxyType(
 )
 _CONVERSIONS = ("arith.ext", "arith.trunc", "arith.sitofp", "arith.uitofp", "arith.fptosi")
 _INDENT = "  "
+HERE = "  <-- here"
+"""What stands behind a line that is marked."""
 
 Names = Mapping[SSAValue, str]
 """Loops by their induction variables."""
@@ -62,7 +64,7 @@ def nest_text(function: FuncOp, culprits: Sequence[Operation] = (), known: Known
     )
     found: list[tuple[Operation, str]] = []
     _add_lines(found, function.body.block, {}, _INDENT, {} if known is None else known)
-    lines = [f"{line}  <-- here" if any(op is culprit for culprit in culprits) else line for op, line in found]
+    lines = [f"{line}{HERE}" if any(op is culprit for culprit in culprits) else line for op, line in found]
     return "\n".join([f"{short_name(function.sym_name.data)}({arguments})", *lines])
 
 
