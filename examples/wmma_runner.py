@@ -136,7 +136,7 @@ def _execute(options: argparse.Namespace, work: Work, program: CudaProgram) -> _
         comparison = compare(launched.outputs[0], work.expected(arrays, written))
         milliseconds = launched.median_milliseconds
         return _Outcome(comparison, program.launch.blocks, seconds, milliseconds, launched.device)
-    run = program.run_on_cpu(arrays, options.blocks)
+    run = program.run_on_cpu(arrays, blocks=options.blocks)
     seconds = time.perf_counter() - start
     comparison = compare(run.outputs[0], work.expected(arrays, run.written[0]), run.written[0])
     return _Outcome(comparison, len(run.blocks), seconds, None, "the CPU")

@@ -96,6 +96,7 @@ def test_equal_to_numpy(name: str, size: int) -> None:
     assert isinstance(expected, np.ndarray)
     assert result.shape == expected.shape
     assert np.allclose(result.astype(np.float64), expected.astype(np.float64), rtol=0, atol=4e-3)
+    assert all(np.array_equal(run.outputs[0], result) for run in (found.run_on_cpu(*arrays), found.run_on_cpu(arrays)))
 
 
 def test_the_line_of_a_program_and_its_text_name_the_size() -> None:

@@ -49,6 +49,7 @@ def test_equal_to_numpy(text: str) -> None:
     program = network(text)
     arrays = inputs_of(program)
     run = program.run_on_cpu(arrays)
+    assert all(map(np.array_equal, program.run_on_cpu(*arrays).outputs, run.outputs))
     for found, expected in zip(run.outputs, numpy_kernels(program, arrays, text), strict=True):
         assert np.allclose(found.astype(np.float64), expected.astype(np.float64), rtol=2e-3, atol=2e-3)
 

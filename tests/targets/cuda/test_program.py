@@ -50,6 +50,17 @@ def test_a_call_equals_numpy_and_leaves_the_arguments() -> None:
 
 
 @needs_compiler
+def test_runs_take_arrays_as_calls_do_or_a_list_of_them() -> None:
+    made, given = program(), arrays()
+    for run in (made.run_on_cpu(*given), made.run_on_cpu(list(given)), made.run_on_cpu(given, blocks=None)):
+        assert np.array_equal(run.outputs[0], expected(*given))
+    with pytest.raises(LaunchError, match=r"got 2 arrays; it takes 3: a, b, bias"):
+        made.run_on_cpu(*given[:2])
+    with pytest.raises(LaunchError, match=r"got 1 arrays; it takes 3: a, b, bias"):
+        made.run_on_cpu(given[0])
+
+
+@needs_compiler
 def test_a_sampled_call_masks_the_rest() -> None:
     layer = WmmaMatmul(256, 128, 32)
     made = vtac.compile(layer.text(), "cuda", schedule=layer.schedule())

@@ -49,7 +49,7 @@ def product(layer: WmmaMatmul) -> CudaProgram:
 def check_convolution(layer: WmmaConv2D, program: CudaProgram, blocks: int | None) -> None:
     random = np.random.default_rng(0)
     data, kernel = (random.integers(-5, 6, s).astype(np.float16) for s in (layer.data_shape, layer.kernel_shape))
-    run = program.run_on_cpu((data, kernel), blocks)
+    run = program.run_on_cpu((data, kernel), blocks=blocks)
     (output,), (written,) = run.outputs, run.written
     assert written.mean() == pytest.approx(len(run.blocks) / program.launch.blocks)
     assert np.array_equal(output[written], conv2d_at(layer, data, kernel, written)[written])
@@ -125,7 +125,7 @@ def test_whole_convolutions(layer: WmmaConv2D, fast: bool) -> None:
 def test_plain_images(layer: PlainConv2D, fast: bool, blocks: int | None) -> None:
     random = np.random.default_rng(0)
     data, kernel = (random.integers(-5, 6, s).astype(np.float16) for s in (layer.data_shape, layer.kernel_shape))
-    run = convolution(layer, fast).run_on_cpu((data, kernel), blocks)
+    run = convolution(layer, fast).run_on_cpu((data, kernel), blocks=blocks)
     (output,), (written,) = run.outputs, run.written
     assert written.any()
     assert written.all() or blocks is not None

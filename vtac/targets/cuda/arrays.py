@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,13 @@ from vtac.errors import LaunchError
 from vtac.targets.cuda.launch import LaunchRecord, Parameter
 
 Array = NDArray[np.generic]
+Given = Array | Sequence[Array]
+"""What a run is given: arrays one after the other, or one list or tuple of them."""
+
+
+def arrays_of(given: tuple[Given, ...]) -> Sequence[Array]:
+    """The arrays that a run was given, however it was."""
+    return given[0] if len(given) == 1 and isinstance(given[0], Sequence) else cast("tuple[Array, ...]", given)
 
 
 def fitted(parameter: Parameter, array: Array) -> Array | None:

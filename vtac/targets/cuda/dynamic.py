@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 import numpy as np
 
 from vtac.errors import LaunchError
-from vtac.targets.cuda.arrays import Array
+from vtac.targets.cuda.arrays import Array, Given, arrays_of
 from vtac.targets.cuda.cpu.running import CpuRun
 from vtac.targets.cuda.dynamic_plan import DynamicPlan
 from vtac.targets.cuda.gpu.launcher import GpuRun, OpenRun, Timing
@@ -92,20 +92,20 @@ class CudaDynamic(CudaNetwork):
         """Run on arrays that agree in the size, as the program for that size does."""
         return self._for(arrays)(*arrays, device=device, blocks=blocks)
 
-    def run_on_cpu(self, arrays: Sequence[Array], blocks: int | Sequence[int] | None = None) -> CpuRun:
+    def run_on_cpu(self, *arrays: Given, blocks: int | Sequence[int] | None = None) -> CpuRun:
         """Execute the text of all kernels on the CPU."""
-        return self._for(arrays).run_on_cpu(arrays, blocks)
+        return self._for(arrays_of(arrays)).run_on_cpu(*arrays, blocks=blocks)
 
-    def run_on_gpu(self, arrays: Sequence[Array], repeats: int = 0, timing: Timing | None = None) -> GpuRun:
+    def run_on_gpu(self, *arrays: Given, repeats: int = 0, timing: Timing | None = None) -> GpuRun:
         """Launch all kernels on the GPU."""
-        return self._for(arrays).run_on_gpu(arrays, repeats, timing)
+        return self._for(arrays_of(arrays)).run_on_gpu(*arrays, repeats=repeats, timing=timing)
 
     def _for(self, arrays: Sequence[Array]) -> CudaNetwork:
         return self.at(self.size_of([np.shape(array) for array in arrays]))
 
-    def opened_on_gpu(self, arrays: Sequence[Array]) -> AbstractContextManager[OpenRun]:
+    def opened_on_gpu(self, *arrays: Given) -> AbstractContextManager[OpenRun]:
         """The program on a GPU with arrays of its own, to be timed as often as wanted."""
-        return self._for(arrays).opened_on_gpu(arrays)
+        return self._for(arrays_of(arrays)).opened_on_gpu(*arrays)
 
     def sizes_on_gpu(self, device: int = 0) -> DynamicBound:
         """The program on a GPU: for arrays of any size that lie there, on the caller's stream."""

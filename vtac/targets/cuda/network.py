@@ -15,7 +15,7 @@ from vtac.files.archives import archive_of
 from vtac.files.folders import write_folder
 from vtac.files.whole import write_output
 from vtac.lazily import text_by
-from vtac.targets.cuda.arrays import Array, described, fitted
+from vtac.targets.cuda.arrays import Array, Given, arrays_of, described, fitted
 from vtac.targets.cuda.compiled import Compiled
 from vtac.targets.cuda.cpu.running import CpuRun, run_on_cpu
 from vtac.targets.cuda.gpu.cubins import Cubins, compiled_cubins, cubin_files
@@ -101,27 +101,33 @@ class CudaNetwork(Compiled):
         run = self.run_on_cpu(arrays) if device == "cpu" else self.run_on_gpu(arrays)
         return run.outputs[0] if len(run.outputs) == 1 else run.outputs
 
-    def run_on_cpu(self, arrays: Sequence[Array], blocks: int | Sequence[int] | None = None) -> CpuRun:
+    def run_on_cpu(self, *arrays: Given, blocks: int | Sequence[int] | None = None) -> CpuRun:
         """Execute the text of all kernels on the CPU: the outputs, every element of which is written.
 
-        Scratch buffers lie where the plan puts them, and hold no numbers until a kernel has written them. Raises
-        `LaunchError` for a part of the blocks.
+        `arrays` are those of a call, one after the other or in one list. Scratch buffers lie where the plan puts them,
+        and hold no numbers until a kernel has written them. Raises what a call does, and `LaunchError` for a part of
+        the blocks.
         """
         if blocks is not None:
             raise LaunchError(f"blocks={blocks}: a kernel needs all that the ones before it compute; leave blocks out")
-        outputs = self.run_with(arrays, _on_cpu)
+        outputs = self.run_with(arrays_of(arrays), _on_cpu)
         written = tuple(np.ones(output.shape, np.bool_) for output in outputs)
         return CpuRun(outputs, written, ())
 
-    def run_on_gpu(self, arrays: Sequence[Array], repeats: int = 0, timing: Timing | None = None) -> GpuRun:
+    def run_on_gpu(self, *arrays: Given, repeats: int = 0, timing: Timing | None = None) -> GpuRun:
         """Launch all kernels on the GPU, on one stream: the outputs, and milliseconds of `repeats` timed runs."""
         return run_plan_on_gpu(
-            self.text, self.plan, self._fitted(arrays), self.constants, timing or Timing(repeats), cubins=self.cubins
+            self.text,
+            self.plan,
+            self._fitted(arrays_of(arrays)),
+            self.constants,
+            timing or Timing(repeats),
+            cubins=self.cubins,
         )
 
-    def opened_on_gpu(self, arrays: Sequence[Array]) -> AbstractContextManager[OpenRun]:
+    def opened_on_gpu(self, *arrays: Given) -> AbstractContextManager[OpenRun]:
         """The program on a GPU with arrays of its own, to be timed as often as wanted."""
-        return opened_run(self.text, self.plan, self._fitted(arrays), self.constants, cubins=self.cubins)
+        return opened_run(self.text, self.plan, self._fitted(arrays_of(arrays)), self.constants, cubins=self.cubins)
 
     def on_gpu(self, device: int = 0) -> BoundProgram:
         """The program on a GPU, compiled there once: for arrays that lie there, on the caller's stream."""

@@ -19,7 +19,7 @@ from vtac.files.folders import write_folder
 from vtac.files.reading import RECORD_BYTES, open_regular, read_regular
 from vtac.files.whole import write_output
 from vtac.lazily import text_by
-from vtac.targets.cuda.arrays import Array, described, fitted
+from vtac.targets.cuda.arrays import Array, Given, arrays_of, described, fitted
 from vtac.targets.cuda.compiled import Compiled
 from vtac.targets.cuda.cpu.running import CpuRun, run_on_cpu
 from vtac.targets.cuda.gpu.cubins import (
@@ -106,7 +106,7 @@ class CudaProgram(Compiled):
                 raise LaunchError(f"blocks={blocks} on the gpu: a GPU runs the whole launch; leave blocks out")
             outputs = self.run_on_gpu(arrays).outputs
         elif device == "cpu":
-            run = self.run_on_cpu(arrays, blocks)
+            run = self.run_on_cpu(arrays, blocks=blocks)
             outputs = (
                 tuple(_masked(o, w) for o, w in zip(run.outputs, run.written, strict=True)) if blocks else run.outputs
             )
@@ -114,20 +114,27 @@ class CudaProgram(Compiled):
             raise LaunchError(f"device {device!r} is not known; the devices are 'cpu' and 'gpu'")
         return outputs[0] if len(outputs) == 1 else outputs
 
-    def run_on_cpu(self, arrays: Sequence[Array], blocks: int | Sequence[int] | None = None) -> CpuRun:
-        """Execute the text on the CPU: the outputs, and which of their elements were written."""
-        return run_on_cpu(self.text, self.launch, self._inputs(arrays), blocks=blocks)
+    def run_on_cpu(self, *arrays: Given, blocks: int | Sequence[int] | None = None) -> CpuRun:
+        """Execute the text on the CPU: the outputs, and which of their elements were written.
 
-    def run_on_gpu(self, arrays: Sequence[Array], repeats: int = 0, timing: Timing | None = None) -> GpuRun:
-        """Launch on the GPU: the outputs, and the milliseconds of `repeats` timed launches, or as `timing` says."""
-        wanted = self._given(arrays)
+        `arrays` are those of a call, one after the other or in one list; `blocks` as for `vtac.cuda.run_on_cpu`. Raises
+        what a call raises.
+        """
+        return run_on_cpu(self.text, self.launch, self._inputs(arrays_of(arrays)), blocks=blocks)
+
+    def run_on_gpu(self, *arrays: Given, repeats: int = 0, timing: Timing | None = None) -> GpuRun:
+        """Launch on the GPU: the outputs, and the milliseconds of `repeats` timed launches, or as `timing` says.
+
+        `arrays` are those of a call, one after the other or in one list. Raises what a call raises.
+        """
+        wanted = self._given(arrays_of(arrays))
         return run_plan_on_gpu(
             self.text, self._plan(), wanted, self.constants, timing or Timing(repeats), cubins=self.cubins
         )
 
-    def opened_on_gpu(self, arrays: Sequence[Array]) -> AbstractContextManager[OpenRun]:
+    def opened_on_gpu(self, *arrays: Given) -> AbstractContextManager[OpenRun]:
         """The program on a GPU with arrays of its own, to be timed as often as wanted."""
-        return opened_run(self.text, self._plan(), self._given(arrays), self.constants, cubins=self.cubins)
+        return opened_run(self.text, self._plan(), self._given(arrays_of(arrays)), self.constants, cubins=self.cubins)
 
     def on_gpu(self, device: int = 0) -> BoundProgram:
         """The program on a GPU, compiled there once: for arrays that lie there, on the caller's stream."""

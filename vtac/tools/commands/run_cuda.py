@@ -133,7 +133,7 @@ def _execute(options: Options, program: CudaProgram | CudaNetwork, inputs: Seque
         return _execute_network(options, program, inputs)
     launch = program.launch
     start = time.perf_counter()
-    sampled = program.run_on_cpu(inputs, options.blocks)
+    sampled = program.run_on_cpu(inputs, blocks=options.blocks)
     seconds = time.perf_counter() - start
     whole = len(sampled.blocks) == launch.blocks
     summary = f"{launch.kernel} on the CPU: {len(sampled.blocks):,} of {launch.blocks:,} blocks in {seconds:.1f} s"
