@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from dynamic_programs import EXTENT, dynamic
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lowering import lower
@@ -16,10 +17,12 @@ from packed_convolutions import PackedConvolution
 
 import vtac
 from vtac.dialects.gpu_hardware import gpu_architecture
+from vtac.dialects.wmma.declared import INSTRUCTIONS, Instructions
 from vtac.errors import ScheduleError
 from vtac.evaluate import evaluate
 from vtac.schedule import Schedule
 from vtac.targets.cuda.cpu.toolchain import cpu_unavailable_reason
+from vtac.targets.cuda.dynamic import CudaDynamic
 from vtac.targets.cuda.program import CudaProgram
 from vtac.targets.cuda.schedules.mma_products import mma_schedule
 from vtac.targets.cuda.schedules.tiling import ProductTiling
@@ -148,6 +151,28 @@ def test_the_layer_of_the_tutorial_has_schedules() -> None:
     assert isinstance(made, CudaProgram)
     assert [one.box for one in made.launch.tensor_maps] == [(16, 16, 1, 1, 8), (16, 16, 4, 1, 1)]
     assert str(wgmma_schedule(text).name) == "wgmma, 192 x 192 in steps of 64, 4 stages"
+
+
+@needs_cpu
+@pytest.mark.parametrize(("columns", "cluster"), [(64, (4, 1, 1)), (32, (1, 4, 1))])
+def test_blocks_of_a_cluster_share_boxes(columns: int, cluster: tuple[int, int, int]) -> None:
+    """Blocks of neighbouring pixels the kernel's, blocks of neighbouring features those of images."""
+    case = PackedConvolution(wide(features=128))
+    script = tma_schedule(case.text(), "sm_90a", group_tiling(1, columns, 2, 128, 3), cluster=4)
+    assert run(case, "sm_90a", script).launch.cluster == cluster
+
+
+@needs_cpu
+@pytest.mark.parametrize("instructions", ["mma.sync", "wgmma", "tma"])
+def test_any_number_of_tiles_of_images(instructions: Instructions) -> None:
+    """A dynamic size stays outermost: rows are those of one tile of images after the other."""
+    module = vtac.parse(dynamic(PackedConvolution(wide(16 * EXTENT)).text()))
+    INSTRUCTIONS.set(module, instructions)
+    made = vtac.compile(module, "cuda", "sm_90a")
+    assert isinstance(made, CudaDynamic)
+    for tiles in (1, 3):
+        case = PackedConvolution(wide(16 * tiles))
+        np.testing.assert_array_equal(made(*case.arrays()), case.wanted())
 
 
 REFUSED = {
