@@ -67,28 +67,28 @@ def plan_tokens(issued: Sequence[Issued], micro_ops: Sequence[MicroOp], config: 
 class _Meetings:
     """Sets of tiles that an instruction touches, by number, and those that have a tile in common with them.
 
-    `reads` are inputs and weights, `stores` results, `writes` what is written. What meets them and is written are
-    `operands` and `stored`; what meets those written, and is read, `filled` (inputs and weights) and `sums`.
+    `reads` are inputs and weights, `sums` accumulators that are written, `writes` all that is. What meets `reads` and
+    is written are `operands`, what meets accumulators that are read, and is written, `stored`; what meets inputs and
+    weights that are written, and is read, `filled`.
     """
 
     reads: tuple[int, ...]
-    stores: tuple[int, ...]
+    sums: tuple[int, ...]
     writes: tuple[int, ...]
     operands: tuple[int, ...]
     stored: tuple[int, ...]
     filled: tuple[int, ...]
-    sums: tuple[int, ...]
 
     @staticmethod
     def of(touched: Touched, footprints: Footprints) -> _Meetings:
         read, written = footprints.read, footprints.written
         reads = tuple(tiles for memory, tiles in touched.reads if memory is not Memory.ACC)
-        stores = tuple(tiles for memory, tiles in touched.reads if memory is Memory.ACC)
-        sums = [tiles for memory, tiles in touched.writes if memory is Memory.ACC]
+        stored = [tiles for memory, tiles in touched.reads if memory is Memory.ACC]
+        sums = tuple(tiles for memory, tiles in touched.writes if memory is Memory.ACC)
         filled = [tiles for memory, tiles in touched.writes if memory is not Memory.ACC]
-        meeting = ((written, reads), (written, stores), (read, filled), (read, sums))
+        meeting = ((written, reads), (written, stored), (read, filled))
         met = [tuple(dict.fromkeys(chain(*map(of.__getitem__, some)))) for of, some in meeting]
-        return _Meetings(reads, stores, (*filled, *sums), *met)
+        return _Meetings(reads, sums, (*filled, *sums), *met)
 
 
 class _Planner:
@@ -102,6 +102,8 @@ class _Planner:
         self.meetings = [meetings[id(one)] for one in footprints.touched]
         self.wrote = [-1] * len(footprints.sets)
         self.read = [-1] * len(footprints.sets)
+        self.emptied = [-1] * len(footprints.sets)
+        """Of each set of accumulators that is written, the last store of a tile of it."""
         self.holds: dict[int, NDArray[np.int64]] = {
             Memory.INP: np.full(config.capacity("inp"), -1, dtype=np.int64),
             Memory.WGT: np.full(config.capacity("wgt"), -1, dtype=np.int64),
@@ -167,8 +169,11 @@ class _Planner:
             elif stage == STORE and load > self.known[STORE][LOAD]:
                 compute = max(compute, self._relay(LOAD, load))
             position = self._append(number, stage, ((COMPUTE, compute),))
-        for tiles in meetings.reads if stage != STORE else meetings.stores:
+        for tiles in meetings.reads:
             self.read[tiles] = position
+        if stage == STORE:
+            for tiles in meetings.stored:
+                self.emptied[tiles] = position
         for tiles in meetings.writes:
             self.wrote[tiles] = position
         if pages is not None:
@@ -182,7 +187,7 @@ class _Planner:
         load = compute = store = -1
         if item.stage == COMPUTE:
             load = max(map(self.wrote.__getitem__, meetings.operands), default=-1)
-            store = max(map(self.read.__getitem__, meetings.sums), default=-1)
+            store = max(map(self.emptied.__getitem__, meetings.sums), default=-1)
         elif item.stage == LOAD:
             compute = max(map(self.read.__getitem__, meetings.filled), default=-1)
         else:

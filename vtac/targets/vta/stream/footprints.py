@@ -98,11 +98,9 @@ class Footprints:
 
     @cached_property
     def read(self) -> list[list[int]]:
-        """Of each set of tiles, those that have one in common with it and another unit than the writing one reads."""
-        of_other = (one.reads for one in self.kinds.values() if not one.writes)
-        operands = (one.reads for one in self.kinds.values() if one.writes)
-        both = chain(chain(*of_other), (read for read in chain(*operands) if read[0] is not Memory.ACC))
-        return self._met({tiles for _, tiles in both})
+        """Of each set of tiles, those that have one in common with it and are inputs or weights that a kernel reads."""
+        both = chain(*(one.reads for one in self.kinds.values()))
+        return self._met({tiles for memory, tiles in both if memory is not Memory.ACC})
 
     def _met(self, some: Set[int]) -> list[list[int]]:
         return [[other for other in met if other in some] for met in self.sets.met]
