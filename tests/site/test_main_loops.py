@@ -17,6 +17,9 @@ from vtac.targets.cuda.gpu.sass import count_main_loop, disassemble
 from vtac.targets.cuda.gpu.toolkit import disassembler_unavailable_reason
 from vtac.targets.cuda.schedules.mma_products import mma_schedule
 from vtac.targets.cuda.schedules.tiling import ProductTiling
+from vtac.workloads.mma_conv2d import mma_conv_schedule
+from vtac.workloads.wmma_conv2d import WmmaConv2D
+from vtac.workloads.wmma_fast import FastTiling
 
 pytestmark = pytest.mark.skipif(
     disassembler_unavailable_reason() is not None, reason=str(disassembler_unavailable_reason())
@@ -25,9 +28,12 @@ NVRTC = "NVRTC 13.5"
 """The compiler that the table names."""
 SIZES = (4096, 4096, 4096)
 HALVES = ProductTiling((16, 8, 16), 4, 8, 4, 2, 4, 3, 8)
-KERNELS: Mapping[str, tuple[str, ProductTiling]] = MappingProxyType(
+PACKED = WmmaConv2D()
+KERNELS: Mapping[str, tuple[str, ProductTiling | FastTiling]] = MappingProxyType(
     {
         "f16": (product(SIZES).text, HALVES),
+        "f16; bias, residual, relu, cast in registers": (product(SIZES, tail=True).text, HALVES),
+        "convolution of f16, packed, taps in the padding not taken": (PACKED.text(), FastTiling(chunk=4, stages=3)),
         "f16, 4090 x 4080 x 4072": (product((4090, 4080, 4072)).text, HALVES),
         "s8, b transposed": (
             product(SIZES, "i8", transposed=True).text,
@@ -54,7 +60,8 @@ def rows() -> list[list[str]]:
 def test_a_row_of_the_table(row: list[str]) -> None:
     name, architecture, *said = row
     text, tiling = KERNELS[name]
-    script = mma_schedule(text, None, tiling)
+    packed = isinstance(tiling, FastTiling)
+    script = mma_conv_schedule(PACKED, tiling) if packed else mma_schedule(text, None, tiling)
     turns = max(access.turns for access in banks_of(lowered(text, str(script))))
     program = vtac.compile(text, "cuda", architecture, schedule=script)
     assert isinstance(program, vtac.CudaProgram)
