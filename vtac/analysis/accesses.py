@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 
-from xdsl.ir import Block
+from xdsl.ir import Block, SSAValue
 from xdsl.ir.affine import AffineConstraintKind
 
 from vtac.analysis.affine_expressions import from_affine
@@ -19,19 +19,24 @@ def bindings_of(
 ) -> list[Linear]:
     """One expression over loop variables per iteration variable; `known` says what some of the loop variables are."""
     extents = extents_around(block) if extents is None else extents
-    if known:
-        loops = [known[loop] if loop in known else Linear.variable(loop) for loop in block.bound_loops]
-    else:
-        loops = [Linear.variable(loop) for loop in block.bound_loops]
+    loops = _values_of(block.bound_loops, known)
     return [from_affine(result, loops, [], extents) for result in block.bindings.data.results]
 
 
-def guards_of(block: BlockOp, extents: Extents | None = None) -> list[Linear]:
-    """Expressions that must all be >= 0 for the block to run."""
+def _values_of(loops: Sequence[SSAValue], known: Mapping[Hashable, Linear] | None) -> list[Linear]:
+    if not known:
+        return [Linear.variable(loop) for loop in loops]
+    return [known[loop] if loop in known else Linear.variable(loop) for loop in loops]
+
+
+def guards_of(
+    block: BlockOp, extents: Extents | None = None, known: Mapping[Hashable, Linear] | None = None
+) -> list[Linear]:
+    """Expressions that must all be >= 0 for the block to run; `known` says what some of the loop variables are."""
     if block.guard is None:
         return []
     extents = extents_around(block) if extents is None else extents
-    loops = [Linear.variable(loop) for loop in block.bound_loops]
+    loops = _values_of(block.bound_loops, known)
     guards: list[Linear] = []
     for constraint in block.guard.data.constraints:
         difference = from_affine(constraint.lhs, loops, [], extents) - from_affine(constraint.rhs, loops, [], extents)

@@ -1,4 +1,5 @@
 """Questions about a loop nest: who encloses whom, who reads and writes what."""
+# pyright: reportPrivateUsage=false
 
 from __future__ import annotations
 
@@ -104,15 +105,19 @@ def walk_payload(root: Operation | Block) -> list[ForOp | BlockOp]:
 
 
 def _collect_payload(block: Block, found: list[ForOp | BlockOp]) -> None:
-    op = block.first_op
+    op = block._first_op
     while op is not None:
-        kind = type(op)
-        if kind is ForOp or kind is BlockOp:
-            found.append(cast("ForOp | BlockOp", op))
-        if kind is not BlockOp and op.regions:
+        if type(op) is BlockOp:
+            found.append(op)
+        elif type(op) is ForOp:
+            found.append(op)
+            body = op.regions[0]._first_block
+            if body is not None:
+                _collect_payload(body, found)
+        elif op.regions:
             for inner in _blocks_of(op):
                 _collect_payload(inner, found)
-        op = op.next_op
+        op = op._next_op
 
 
 def _blocks_of(op: Operation) -> list[Block]:

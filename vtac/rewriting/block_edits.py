@@ -64,8 +64,7 @@ def substitute_loop(block: BlockOp, values: dict[Hashable, Linear], extra_guards
     extents = dict(extents_around(block))
     for variable in block.bound_loops:
         extents.setdefault(variable, _extent_of(variable))
-    bindings = [value.substitute(values, extents) for value in bindings_of(block, extents)]
-    guards = [value.substitute(values, extents) for value in guards_of(block, extents)]
+    bindings, guards = bindings_of(block, extents, values), guards_of(block, extents, values)
     rebind(block, bindings, [*guards, *extra_guards])
 
 
