@@ -6,77 +6,23 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from quantised_networks import AROUND, KINDS, as_tuple, branching_net, numbers, residual_net, samples, sqnr
 
 import vtac
-from vtac.errors import ModelError, ProgramError
+from vtac.errors import ModelError
 from vtac.models.graph import Input
 from vtac.models.layer import Array, Layer
-from vtac.models.layers.activations import Clamp, Relu, Relu6, Sigmoid, Tanh
+from vtac.models.layers.activations import Relu
 from vtac.models.layers.convolutions import Convolution
 from vtac.models.layers.elementwise import Add, Affine
 from vtac.models.layers.normalisation import BatchNorm
-from vtac.models.layers.pooling import AveragePool, GlobalAveragePool, MaxPool
+from vtac.models.layers.pooling import AveragePool, GlobalAveragePool
 from vtac.models.layers.products import Linear
-from vtac.models.layers.views import Concat, Flatten
+from vtac.models.layers.views import Flatten
 from vtac.models.model import Model
-from vtac.models.quantiser.options import Mantissas, Options, Rounding, ZeroPoints
+from vtac.models.quantiser.options import Rounding, ZeroPoints
 from vtac.models.quantiser.quantised import QuantisedModel
 from vtac.models.windows import Window
-
-AROUND = (1, 1, 1, 1)
-KINDS: tuple[Mantissas, ...] = ("tried", "one", "free")
-
-
-def numbers(*shape: int) -> Array:
-    return np.random.default_rng(sum(shape)).normal(0, 1, shape).astype(np.float32)
-
-
-def residual_net() -> Model:
-    """Values of ordinary size, as training leaves them; channels of one layer differ by factors up to 2**4."""
-    spread = np.exp2(-(np.arange(8) % 5)).astype(np.float32)
-    ones = np.ones(8, np.float32)
-    layers: tuple[Layer, ...] = (
-        Convolution("conv1", ("x",), numbers(8, 3, 3, 3), pads=AROUND),
-        BatchNorm("bn1", ("conv1",), 4 * spread, spread, ones, 27 * ones),
-        Relu("relu1", ("bn1",)),
-        Convolution("conv2", ("relu1",), numbers(8, 8, 3, 3) / np.float32(8), numbers(8), pads=AROUND),
-        Add("sum", ("conv2", "relu1")),
-        Relu6("relu2", ("sum",)),
-        MaxPool("pool", ("relu2",), Window((2, 2), (2, 2))),
-        Flatten("flat", ("pool",)),
-        Linear("fc", ("flat",), numbers(10, 72), numbers(10)),
-    )
-    return Model("residual", (Input("x", (1, 3, 6, 6)),), layers, ("relu1", "relu2", "pool", "fc"))
-
-
-def branching_net() -> Model:
-    """Channel by channel, a concatenation at one scale, a clamp of its own, a mean over 49 positions."""
-    layers: tuple[Layer, ...] = (
-        Convolution("left", ("x",), numbers(4, 1, 3, 3), stride=(2, 2), pads=AROUND, groups=4),
-        Convolution("right", ("x",), numbers(6, 4, 1, 1) * 3, stride=(2, 2)),
-        Concat("joined", ("left", "right")),
-        Clamp("clamp", ("joined",), -4, 5),
-        GlobalAveragePool("mean", ("clamp",)),
-        Flatten("flat", ("mean",)),
-        Linear("fc1", ("flat",), numbers(12, 10), numbers(12)),
-        Relu("relu", ("fc1",)),
-        Linear("fc2", ("relu",), numbers(5, 12)),
-    )
-    return Model("branching", (Input("x", (1, 4, 13, 13)),), layers, ("joined", "relu", "fc2"))
-
-
-def samples(model: Model, count: int) -> Array:
-    return np.random.default_rng(9).normal(0, 1, (count, *model.inputs[0].shape[1:])).astype(np.float32)
-
-
-def sqnr(found: Array, expected: Array) -> float:
-    """Signal over noise of quantisation, in dB."""
-    return float(10 * np.log10((expected**2).sum() / ((found - expected) ** 2).sum()))
-
-
-def as_tuple(quantised: QuantisedModel, data: Array) -> tuple[np.ndarray, ...]:
-    found = quantised.simulate(data)
-    return found if isinstance(found, tuple) else (found,)
 
 
 @pytest.mark.parametrize(
@@ -178,32 +124,6 @@ def test_the_order_of_calibration_does_not_matter() -> None:
         assert other.scales == whole.scales
 
 
-def test_layers_without_an_integer_form_are_listed_all_at_once() -> None:
-    layers = (Sigmoid("gate", ("x",)), Tanh("turn", ("gate",)), Relu("relu", ("turn",)))
-    model = Model("net", (Input("x", (1, 4)),), layers, ("relu",))
-    with pytest.raises(ModelError) as caught:
-        model.quantize(numbers(1, 4))
-    assert str(caught.value) == (
-        "model 'net' has layers without an integer form: 'gate' (sigmoid), 'turn' (tanh); "
-        "allow_host=True (vtac quantize --allow-host) lets the host compute them in float32"
-    )
-
-
-def test_calibration_that_says_nothing_is_refused() -> None:
-    model = residual_net()
-    with pytest.raises(ModelError, match="model 'residual' was given no calibration data; one batch or more is"):
-        model.quantize([])
-    with pytest.raises(ModelError, match="calibration batch 1 makes NaN or infinity in 'x'"):
-        model.quantize(np.full((1, 3, 6, 6), np.nan, np.float32))
-
-
-def test_what_the_integer_form_lacks_is_refused() -> None:
-    layers = (Convolution("conv", ("x",), numbers(2, 2, 4, 4)), Add("sum", ("x", "conv")))
-    model = Model("net", (Input("x", (1, 2, 4, 4)),), layers, ("sum",))
-    with pytest.raises(ModelError, match=r"without an integer form: 'sum' .add: it adds 1x2x4x4 and 1x2x1x1.; allow"):
-        model.quantize(numbers(1, 2, 4, 4))
-
-
 def test_the_better_kind_of_mantissas_is_taken() -> None:
     model = residual_net()
     data = samples(model, 16)
@@ -251,11 +171,6 @@ def test_other_roundings_run_as_they_are_simulated(rounding: Rounding) -> None:
         np.testing.assert_array_equal(found, expected)
 
 
-def test_options_that_are_none_are_refused() -> None:
-    with pytest.raises(ModelError, match="option rounding is 'up'; one of half-up, half-even, down is required"):
-        Options(rounding="up")  # pyright: ignore[reportArgumentType]
-
-
 def test_means_of_windows_and_factors_by_channel_run_as_convolutions() -> None:
     ones = np.ones(4, np.float32)
     layers: tuple[Layer, ...] = (
@@ -275,25 +190,6 @@ def test_means_of_windows_and_factors_by_channel_run_as_convolutions() -> None:
     program = quantised.compile()
     np.testing.assert_array_equal(program.predict(data[16:17]), found[:1])
     assert len(program.devices) == 1
-
-
-def pointwise() -> Model:
-    layers = (Convolution("conv", ("x",), numbers(4, 2, 1, 1)), Relu("relu", ("conv",)))
-    return Model("net", (Input("x", (1, 2, 3, 3)),), layers, ("relu",))
-
-
-def test_programs_say_what_floats_and_nan_are_for() -> None:
-    model = pointwise()
-    data = samples(model, 2)
-    program = model.quantize(data).compile()
-    with pytest.raises(ProgramError, match=r"computes on integers: call program\.predict with floats"):
-        program(data[:1])  # pyright: ignore[reportArgumentType]
-    broken = data.copy()
-    broken[0, 1, 0, 2] = np.nan
-    with pytest.raises(ModelError, match=r"input 0 is nan at \[0, 1, 0, 2\]; finite numbers are required"):
-        program.predict(broken)
-    with pytest.raises(ModelError, match="input 0 is a list; a numpy array of floats is required"):
-        program.predict(data.tolist())  # pyright: ignore[reportArgumentType]
 
 
 @pytest.mark.parametrize("scale", [1e-30, 1e-3, 1 / 255, 1e3])
