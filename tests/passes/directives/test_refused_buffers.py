@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from directive_programs import GEMM, HALO, PREFIX, REUSED_STORAGE, ROW_SUMS, chain
+from directive_programs import GEMM, HALO, PREFIX, ROW_SUMS, chain
 from refusals import refuses
+from storage_programs import REUSED_STORAGE
 
 from vtac.schedule import Schedule
 

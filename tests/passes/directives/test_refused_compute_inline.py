@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from copy_programs import MIRRORED_COPY, SMALLER_COPY
-from directive_programs import GEMM, POOL, REUSED_STORAGE, ROW_SUMS, chain
+from directive_programs import GEMM, POOL, ROW_SUMS, chain
 from refusals import refuses
+from storage_programs import REUSED_STORAGE
 
 from vtac.schedule import Schedule
 

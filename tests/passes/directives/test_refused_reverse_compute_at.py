@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from directive_programs import GEMM, HALO, POOL, PREFIX, REUSED_STORAGE, ROW_SUMS, UPDATED, chain
+from directive_programs import GEMM, HALO, POOL, PREFIX, ROW_SUMS, chain
 from refusals import refuses
+from storage_programs import REUSED_STORAGE, UPDATED
 
 from vtac.schedule import Schedule
 
