@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from xdsl.context import Context
-from xdsl.dialects.affine import ApplyOp
 from xdsl.dialects.builtin import AffineMapAttr, ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.memref import AllocOp
@@ -19,10 +18,12 @@ from vtac.analysis.locations import location_of
 from vtac.analysis.nest import buffer_name
 from vtac.analysis.sram_plan import plan_addresses
 from vtac.analysis.target import config_of
+from vtac.analysis.walks import operations_under
 from vtac.dialects.vta.kernels import KernelOp
 from vtac.dialects.vta.memory import Load2DOp, Store2DOp
 from vtac.errors import CompileError
 from vtac.rewriting.edits import stand_for
+from vtac.rewriting.index_values import apply_map
 from vtac.rewriting.walker import rewrite_once
 
 
@@ -62,7 +63,7 @@ class ResolveAddresses(RewritePattern):
             amounts[field] = place + address
         elif address:
             sum_of = AffineMap(1, 0, (AffineExpr.dimension(0) + address,))
-            apply = ApplyOp([place], AffineMapAttr(sum_of))
+            apply = apply_map([place], sum_of)
             rewriter.insert(apply)
             amounts[field] = apply.result
         bare = type(op).build_from(op.memory.data, op.buffer, None, amounts)
@@ -95,7 +96,7 @@ def _check_users(buffer: SSAValue) -> None:
 
 def _check_allocated(function: FuncOp, addresses: Mapping[SSAValue, int]) -> None:
     """Raises `CompileError` for a vta op on an on-chip buffer that has no address, since nothing allocates it."""
-    for op in function.walk():
+    for op in operations_under(function):
         for buffer in _on_chip_operands(op):
             if buffer not in addresses:
                 raise CompileError(

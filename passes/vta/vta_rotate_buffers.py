@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from math import prod
 
 from xdsl.context import Context
-from xdsl.dialects.affine import ApplyOp
-from xdsl.dialects.builtin import AffineMapAttr, ModuleOp
+from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.memref import AllocOp
 from xdsl.ir.affine import AffineConstantExpr, AffineExpr, AffineMap
 from xdsl.passes import ModulePass
@@ -28,6 +27,7 @@ from vtac.dialects.vta.kernels import KernelOp
 from vtac.dialects.vta.memory import Load2DOp, Store2DOp
 from vtac.errors import CompileError
 from vtac.rewriting.buffer_copies import make_copies, users_of
+from vtac.rewriting.index_values import apply_map
 from vtac.rewriting.walker import rewrite_once
 
 
@@ -48,7 +48,7 @@ class RotateBuffer(RewritePattern):
         rewriter.notify_op_modified(op)
         if copies < 2:
             return
-        turn = ApplyOp([loop.induction_variable for loop in loops], AffineMapAttr(turn_map(loops, copies)))
+        turn = apply_map([loop.induction_variable for loop in loops], turn_map(loops, copies))
         rewriter.insert(turn)
         make_copies(op, turn.result, copies, rewriter)
 
