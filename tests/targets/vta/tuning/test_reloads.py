@@ -28,6 +28,7 @@ from vtac.workloads.conv2d import Conv2D
 
 DEEP = Conv2D(1, 4, 4, 64, 64, 1, 0)
 C2 = Conv2D(1, 56, 56, 64, 64)
+SHORT = Conv2D(1, 6, 14, 64, 64, 3, 1, 2)
 C8 = Conv2D(1, 28, 28, 128, 256, 1, 0, 2)
 
 
@@ -88,7 +89,8 @@ def test_copies_are_used_in_turn(tiling: Tiling, inputs: int, weights: int) -> N
         pytest.param(C8, Tiling((1, 8, 7, 14), pieces=4, threads=2), 0.98, id="pieces take longer to store"),
         pytest.param(C8, Tiling((1, 8, 7, 14), inp=2, wgt=2, acc=2, pieces=4), 0.99, id="the same of one thread"),
         pytest.param(C2, Tiling((1, 1, 14, 28), 2, True, inp=2, wgt=8, acc=2), 0.99, id="two micro-ops in a beat"),
-        pytest.param(C8, Tiling((1, 4, 7, 7), 1, inp=1, wgt=1), 0.8, id="loads of every tile"),
+        pytest.param(C8, Tiling((1, 4, 7, 7), 1, inp=1, wgt=1), 0.5, id="loads of every tile"),
+        pytest.param(SHORT, Tiling((1, 1, 3, 7), 1, inp=4, wgt=4, taps=True), 0.5, id="loads that wait for no latency"),
     ],
 )
 def test_bounds_are_near_and_below(conv: Conv2D, tiling: Tiling, share: float) -> None:

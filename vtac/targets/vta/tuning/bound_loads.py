@@ -27,6 +27,8 @@ from vtac.targets.vta.tuning.bound_reloads import Reloads
 BUS = 8
 LOAD_START = 23
 """Cycles of a LOAD beside its beats: 7 and the memory's latency."""
+_AGAIN_START = 7
+"""The same where there are many: the memory's latency may pass beside that of another unit's transfer."""
 _BURST_BYTES = 128
 _Extents: TypeAlias = Callable[[InputDimension], Column | int]
 """Indices along an input dimension."""
@@ -79,7 +81,10 @@ class LoadBounds:
         """All loads of inputs and weights, those that tiles repeat among them."""
         lines = np.where(self.cut.ragged, 1, self._lines)
         parts = np.where(self.tilings.taps & ~self.tilings.streamed, self.cut.positions, 1)
-        starts = LOAD_START * (self._reloads.weights * parts + self._reloads.inputs * lines)
+        weights, inputs = self._reloads.chunks
+        loads = self._reloads.weights * parts + self._reloads.inputs * lines
+        once = weights + inputs * lines
+        starts = LOAD_START * once + _AGAIN_START * (loads - once)
         return starts + self._beats(self._loaded_inputs, self._loaded_weights)
 
     @property
