@@ -25,10 +25,12 @@ from vtac.report.page.memory import dram_uses
 from vtac.report.page.occupancy import Placed, occupancy_of
 from vtac.report.page.timeline import longest_waits, timeline_section
 from vtac.report.runs import runs_of, total_cycles
+from vtac.targets.cuda.schedules.tma_products import tma_schedule
 from vtac.targets.vta.isa import assemble
 from vtac.targets.vta.programs.layer_report import layer_reports
 from vtac.targets.vta.programs.vta_program import VtaProgram
 from vtac.targets.vta.proof import check
+from vtac.workloads.wmma_matmul import WmmaMatmul
 
 NINTH = Path(__file__).resolve().parents[2] / "examples" / "vta_conv2d.mlir"
 
@@ -204,6 +206,15 @@ def test_a_kernel_shows_its_levels_and_its_steps() -> None:
     assert names[:3] == ["source", "payload", "scheduled"] and names[-1] == "kernel"
     assert "barriers" in page and "products of fragments" in page
     assert cast("list[Steps]", unpacked(page, "steps-data"))[0]["steps"]
+    assert page.count("<table>") == len(re.findall(r'<div class="scroll"[^>]*>\n<table>', page)) == 2
+    assert "<dt>cluster</dt>" not in page
+
+
+def test_a_kernel_in_clusters_says_so() -> None:
+    text = WmmaMatmul(m=128, n=128, k=64).text()
+    program = vtac.compile(text, "cuda", "sm_90a", schedule=tma_schedule(text, cluster=2))
+    extent = " \N{MULTIPLICATION SIGN} ".join("211")
+    assert f"<dt>cluster</dt><dd><strong>{extent}</strong>" in program.report()
 
 
 @pytest.mark.parametrize("text", ["func.func @f(%a: tensor<4x?xi8>) { // <b>", '"x & <y>"', "", "%é = 名\n\n}"])
