@@ -20,6 +20,7 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
+from vtac.analysis.walks import operations_under
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.dialects.vta.declared import THREAD_LOOP, THREADS
@@ -40,7 +41,7 @@ class InjectThreads(RewritePattern):
         if op.loop_kind is not LoopKind.CTHREAD:
             return
         refuse_many_copies(op, op.trip_count)
-        for allocation in [inner for inner in op.walk() if isinstance(inner, AllocOp)]:
+        for allocation in [inner for inner in operations_under(op) if isinstance(inner, AllocOp)]:
             _give_copies(allocation, op, rewriter)
         distribution = _Distribution(op, rewriter)
         distribution.distribute(op.body.block)
@@ -85,7 +86,7 @@ class _Distribution:
         needed = [op.clone(mapping) for op in self._needed(unit)]
         wrap([unit], repeated, self.rewriter)
         self.rewriter.insert(needed, InsertPoint.before(unit))
-        for op in unit.walk():
+        for op in operations_under(unit):
             for position, operand in enumerate(op.operands):
                 if operand in mapping:
                     op.operands[position] = mapping[operand]
@@ -94,7 +95,7 @@ class _Distribution:
     def _needed(self, unit: Operation) -> list[Operation]:
         """Host values from outside a unit that depend on the thread, in order."""
         wanted: set[Operation] = set()
-        pending = [operand for op in unit.walk() for operand in op.operands]
+        pending = [operand for op in operations_under(unit) for operand in op.operands]
         while pending:
             producer = self.dependent.get(pending.pop())
             if producer is not None and producer not in wanted:

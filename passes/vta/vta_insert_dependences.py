@@ -22,6 +22,7 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.token_plan import Pair, plan_tokens, stage_ends, stage_ends_in
+from vtac.analysis.walks import operations_under
 from vtac.dialects.schedule.payload import ForOp
 from vtac.dialects.vta.declared import COPIES
 from vtac.dialects.vta.synchronisation import StageOp, SyncOp
@@ -63,7 +64,7 @@ def has_tokens(function: FuncOp) -> bool:
 
 def follows_data(function: FuncOp) -> bool:
     """True when some buffer has copies in turn: tokens then follow the data, not the stages."""
-    return any(isinstance(op, AllocOp) and COPIES.is_on(op) for op in function.walk())
+    return any(isinstance(op, AllocOp) and COPIES.is_on(op) for op in operations_under(function))
 
 
 def _ends_before(op: Operation) -> Pair | None:

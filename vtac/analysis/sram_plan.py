@@ -11,6 +11,7 @@ from xdsl.ir import Operation, SSAValue
 
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import buffer_name, scope_of, shape_of
+from vtac.analysis.walks import operations_of
 from vtac.dialects.hardware import MemoryName, VTAConfig
 from vtac.dialects.scopes import MEMORIES
 from vtac.dialects.vta.declared import THREAD_LOOP, THREADS, TURNS
@@ -23,9 +24,7 @@ def plan_addresses(function: FuncOp, config: VTAConfig) -> dict[SSAValue, int]:
     Raises `TilingError` where a memory overflows.
     """
     spans = _number(function)
-    buffers = [
-        _measure(op, spans) for op in function.walk() if isinstance(op, AllocOp) and scope_of(op.memref) in MEMORIES
-    ]
+    buffers = [_measure(op, spans) for op in operations_of(AllocOp, function) if scope_of(op.memref) in MEMORIES]
     placed: list[tuple[_Buffer, int]] = []
     for buffer in buffers:
         placed.append((buffer, _first_fit(buffer, placed)))

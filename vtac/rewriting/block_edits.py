@@ -65,7 +65,7 @@ def substitute_loop(block: BlockOp, values: dict[Hashable, Linear], extra_guards
     for variable in block.bound_loops:
         extents.setdefault(variable, _extent_of(variable))
     bindings, guards = bindings_of(block, extents, values), guards_of(block, extents, values)
-    rebind(block, bindings, [*guards, *extra_guards])
+    rebind(block, bindings, [*guards, *extra_guards], extents)
 
 
 def restrict_loop(loop: ForOp, start: int, extent: int) -> None:

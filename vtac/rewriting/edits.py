@@ -118,7 +118,7 @@ def wrap(ops: Sequence[Operation], outer: Operation, rewriter: PatternRewriter |
 
 def nest_ops(ops: Sequence[Operation]) -> Operation:
     """Put each op, loops first, at the end of the body of the one before it; returns the outermost."""
-    for outer, inner in pairwise(ops):
+    for outer, inner in reversed(list(pairwise(ops))):
         move_op(inner, before_end(outer.regions[0].block))
     return ops[0]
 
@@ -135,8 +135,8 @@ def replace_nest(old: Sequence[ForOp], new: Sequence[ForOp], rewriter: PatternRe
         if rewriter is not None and loop not in new:
             rewriter.handle_operation_removal(loop)
         loop.detach()
-    nest_ops(new)
     move_ops(held, InsertPoint.at_end(new[-1].body.block), rewriter)
+    nest_ops(new)
     insert_ops(new[0], InsertPoint(block, following), rewriter)
 
 

@@ -119,3 +119,25 @@ def test_values_over_their_field_are_refused() -> None:
     with pytest.raises(EncodingError, match="x_size") as caught:
         stream.instructions()
     assert "65536" in str(caught.value)
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_many_transfers_are_those_one_by_one(count: int) -> None:
+    loads = [(Memory.INP, at, 256 + at, 1, 1, 1, 0, 0, 0, 0) for at in range(count)]
+    stores = [(Memory.OUT, at, 512 + at, 1, 1, 1, 0, 0, 0, 0) for at in range(count)]
+    together, apart = StreamBuilder(CONFIG, UOPS, 2048), StreamBuilder(CONFIG, UOPS, 2048)
+    for stream in (together, apart):
+        stream.enter(7)
+        stream.pop(0, COMPUTE, LOAD)
+        stream.pop(1, COMPUTE, STORE)
+    together.loads(2, LOAD, loads)
+    together.stores(3, stores)
+    for row in loads:
+        apart.load(2, LOAD, row)
+    for row in stores:
+        apart.store(3, row)
+    for stream in (together, apart):
+        stream.push(4, STORE, COMPUTE)
+        stream.finish(5)
+    assert together.instructions() == apart.instructions()
+    assert together.origins == apart.origins

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +14,12 @@ from vtac.targets.vta.isa.fields import DEPENDENCE_FIELDS, HALF_BITS, Field, ins
 from vtac.targets.vta.isa.instructions import Opcode
 
 Words = NDArray[np.uint64]
+Positions = NDArray[np.intp]
 
 _HEADER = {"opcode", *DEPENDENCE_FIELDS}
 
 
-def encode_columns(opcode: Opcode, rows: Sequence[Sequence[int]], positions: Sequence[int], config: VTAConfig) -> Words:
+def encode_columns(opcode: Opcode, rows: Sequence[Sequence[int]], positions: Positions, config: VTAConfig) -> Words:
     """Instructions of one opcode as words of shape (n, 2), low half first, without token bits.
 
     Each row holds one value per field after the opcode and the token bits, in word order; `positions` are the
@@ -26,22 +28,24 @@ def encode_columns(opcode: Opcode, rows: Sequence[Sequence[int]], positions: Seq
     fields = [field for field in instruction_layout(config, opcode).fields if field.name not in _HEADER]
     words = np.zeros((len(rows), 2), dtype=np.uint64)
     words[:, 0] = int(opcode)
-    table = np.array(rows, dtype=np.int64).reshape(len(rows), len(fields))
-    for column, field in zip(table.T, fields, strict=True):
-        _check(opcode, field, column, positions)
-        half, low = divmod(field.low, HALF_BITS)
+    values = np.fromiter(chain.from_iterable(rows), dtype=np.int64)
+    columns = values.reshape(len(rows), len(fields)).T.copy()
+    least, most = columns.min(axis=1), columns.max(axis=1)
+    for column, field, low, high in zip(columns, fields, least.tolist(), most.tolist(), strict=True):
+        if low < field.minimum or high > field.maximum:
+            raise _over(opcode, field, column, positions)
+        half, shift = divmod(field.low, HALF_BITS)
         mask = np.int64((1 << field.width) - 1)
-        words[:, half] |= (column & mask).astype(np.uint64) << np.uint64(low)
+        words[:, half] |= (column & mask).astype(np.uint64) << np.uint64(shift)
     return words
 
 
-def _check(opcode: Opcode, field: Field, column: NDArray[np.int64], positions: Sequence[int]) -> None:
-    bad = np.flatnonzero((column < field.minimum) | (column > field.maximum))
-    if bad.size:
-        first = int(bad[0])
-        value = int(column[first])
-        raise EncodingError(
-            f"cannot encode instruction {positions[first]} ({opcode.name}): field {field.name} is {value}; "
-            f"it has {field.width} bits, an integer from {field.minimum} to {field.maximum} is required",
-            positions[first],
-        )
+def _over(opcode: Opcode, field: Field, column: NDArray[np.int64], positions: Positions) -> EncodingError:
+    """The error of a column with a value that its field cannot hold."""
+    first = int(np.flatnonzero((column < field.minimum) | (column > field.maximum))[0])
+    value = int(column[first])
+    return EncodingError(
+        f"cannot encode instruction {positions[first]} ({opcode.name}): field {field.name} is {value}; "
+        f"it has {field.width} bits, an integer from {field.minimum} to {field.maximum} is required",
+        positions[first],
+    )

@@ -40,6 +40,8 @@ _BINARY: dict[type[Operation], str] = {
     arith.AndIOp: "{} & {}",
     arith.OrIOp: "{} | {}",
 }
+_OF_THE_HOST = (*_BINARY, arith.ConstantOp, arith.CmpiOp, affine.ApplyOp, scf.ForOp, scf.IfOp, scf.YieldOp)
+"""Operations that call nothing."""
 _COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
 _LOAD_MEMORIES = {"inp": Memory.INP, "wgt": Memory.WGT, "acc": Memory.ACC, "acc8": Memory.ACC_8BIT}
 _ELEMENTS: dict[str, MemoryName] = {"inp": "inp", "wgt": "wgt", "acc": "acc", "acc8": "out"}
@@ -89,6 +91,17 @@ def generate(function: func.FuncOp, addresses: Mapping[SSAValue, int], config: V
     return code
 
 
+def _only_transfer(loop: scf.ForOp) -> Load2DOp | Store2DOp | None:
+    """The load or store that all other operations in a loop are arithmetic of; None where there is another call."""
+    found: Load2DOp | Store2DOp | None = None
+    for op in loop.walk():
+        if isinstance(op, Load2DOp | Store2DOp) and found is None:
+            found = op
+        elif not isinstance(op, _OF_THE_HOST):
+            return None
+    return found
+
+
 class _Generator:
     """Writes one Python function; `addresses` are Python expressions, in bytes."""
 
@@ -98,6 +111,7 @@ class _Generator:
         self.addresses = dict(addresses)
         self.names: dict[SSAValue, str] = {}
         self.lines: list[str] = []
+        self.collecting = False
 
     def function(self, function: func.FuncOp, name: str, parameters: Sequence[str] = ()) -> None:
         self._line(f"def {name}({', '.join(('stream', *parameters))}):", 0)
@@ -135,9 +149,7 @@ class _Generator:
             expression = python_expression(op.map.data.results[0], [self._name(value) for value in op.mapOperands], [])
             self._line(f"{self._name(op.result)} = {expression}", depth)
         elif isinstance(op, scf.ForOp):
-            bounds = ", ".join(self._name(value) for value in (op.lb, op.ub, op.step))
-            self._line(f"for {self._name(op.body.block.args[0])} in range({bounds}):", depth)
-            self.body(op.body.block, depth + 1)
+            self._loop(op, depth)
         elif isinstance(op, scf.IfOp):
             self._choice(op, depth)
         elif isinstance(op, func.CallOp):
@@ -148,6 +160,30 @@ class _Generator:
             self.addresses[op.result] = str(int(self._address(op.source)) + moved)
         elif not isinstance(op, scf.YieldOp | func.ReturnOp | memref.GetGlobalOp | memref.AllocOp):
             self._call(op, depth)
+
+    def _loop(self, op: scf.ForOp, depth: int) -> None:
+        """A loop; one over a single transfer collects what it transfers, which is issued at once after it."""
+        transfer = None if self.collecting else _only_transfer(op)
+        if transfer is not None:
+            self._line("rows = []", depth)
+            self.collecting = True
+        bounds = ", ".join(self._name(value) for value in (op.lb, op.ub, op.step))
+        self._line(f"for {self._name(op.body.block.args[0])} in range({bounds}):", depth)
+        self.body(op.body.block, depth + 1)
+        if transfer is not None:
+            self.collecting = False
+            self._transfer(transfer, len(self.code.sites) - 1, "rows", depth)
+
+    def _transfer(self, op: Load2DOp | Store2DOp, site: int, rows: str, depth: int) -> None:
+        """Of one row, or in `rows` those that a loop has collected."""
+        many = "s" if rows == "rows" else ""
+        if self.collecting:
+            self._line(f"rows.append({rows})", depth)
+        elif isinstance(op, Store2DOp):
+            self._line(f"stream.store{many}({site}, {rows})", depth)
+        else:
+            stage = COMPUTE if op.memory.data in ("acc", "acc8") else LOAD
+            self._line(f"stream.load{many}({site}, {stage}, {rows})", depth)
 
     def _choice(self, op: scf.IfOp, depth: int) -> None:
         self._line(f"if {self._name(op.cond)}:", depth)
@@ -182,7 +218,7 @@ class _Generator:
             sram, dram, x_size, y_size, x_stride = (self._amount(amount) for amount in op.amounts())
             base = self._tile_address(op.buffer, "out")
             row = f"({Memory.OUT:d}, {sram}, {base} + {dram}, {y_size}, {x_size}, {x_stride}, 0, 0, 0, 0)"
-            self._line(f"stream.store({site}, {row})", depth)
+            self._transfer(op, site, row, depth)
         elif isinstance(op, KernelOp):
             self._kernel(op, site, depth)
         elif isinstance(op, DepPushOp | DepPopOp):
@@ -213,12 +249,11 @@ class _Generator:
         memory = op.memory.data
         dram, x_size, y_size, x_stride, xp0, yp0, xp1, yp1, sram = (self._amount(amount) for amount in op.amounts())
         base = self._tile_address(op.buffer, _ELEMENTS[memory])
-        stage = COMPUTE if memory in ("acc", "acc8") else LOAD
         row = (
             f"({_LOAD_MEMORIES[memory]:d}, {sram}, {base} + {dram}, {y_size}, {x_size}, {x_stride}, "
             f"{yp0}, {yp1}, {xp0}, {xp1})"
         )
-        self._line(f"stream.load({site}, {stage}, {row})", depth)
+        self._transfer(op, site, row, depth)
 
     def _kernel(self, op: KernelOp, site: int, depth: int) -> None:
         captures = "".join(f"{self._name(value)}, " for value in op.captures)

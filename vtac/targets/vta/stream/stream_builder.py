@@ -6,8 +6,9 @@ when it is first used; `finish` makes every unit wait for the others.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 
 import numpy as np
 
@@ -89,6 +90,14 @@ class StreamBuilder:
         """STORE of OUT; the same row as `load`, without pads."""
         self._append(site, Opcode.STORE, row, STORE)
 
+    def loads(self, site: int, stage: int, rows: Sequence[Row]) -> None:
+        """Loads of one site, one after the other."""
+        self._append_all(site, Opcode.LOAD, rows, stage)
+
+    def stores(self, site: int, rows: Sequence[Row]) -> None:
+        """Stores of one site, one after the other."""
+        self._append_all(site, Opcode.STORE, rows, STORE)
+
     def gemm(self, site: int, captures: Row, micro_ops: Callable[..., MicroOpList], reset: bool, loops: Row) -> None:
         """GEMM. `loops`: iter_out, iter_in, then the out and in factors of dst, src and wgt."""
         kernel = self._kernel(site, captures, micro_ops)
@@ -165,6 +174,14 @@ class StreamBuilder:
     def _append(self, site: int, opcode: Opcode, row: Row, stage: int, micro_ops: KernelSlice | None = None) -> None:
         self._put(Issued(opcode, row, stage, micro_ops), (self._call, site), self._pending[stage], stage)
 
+    def _append_all(self, site: int, opcode: Opcode, rows: Sequence[Row], stage: int) -> None:
+        """The same of many rows: the first takes the pops that wait for the stage."""
+        if rows:
+            self._items += map(Issued, repeat(opcode), rows, repeat(stage), repeat(None))
+            self._origins += repeat((self._call, site), len(rows))
+            self._bits += (self._pending[stage], *repeat(0, len(rows) - 1))
+            self._pending[stage] = 0
+
     def _put(self, item: Issued, origin: tuple[int, int], bits: int, stage: int) -> None:
         self._items.append(item)
         self._origins.append(origin)
@@ -207,9 +224,9 @@ class StreamBuilder:
         words = np.zeros((len(self._items), 2), dtype=np.uint64)
         opcodes = np.array([item.opcode for item in self._items], dtype=np.int64)
         for opcode in Opcode:
-            places = np.flatnonzero(opcodes == opcode).tolist()
-            if places:
-                rows = [self._items[place].row for place in places]
+            places = np.flatnonzero(opcodes == opcode)
+            if places.size:
+                rows = [self._items[place].row for place in places.tolist()]
                 words[places] = encode_columns(opcode, rows, places, self.config)
         words[:, 0] |= np.array(self._bits, dtype=np.uint64)
         return words.astype("<u8").tobytes()
