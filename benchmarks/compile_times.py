@@ -110,6 +110,7 @@ def _compile_here(name: str, jobs: int) -> float:
 
     module = NETWORKS[name]().module()
     import_module("vtac.targets.vta.compiling")
+    import_module("vtac.targets.vta.linking.plain")
     clock = time.process_time if jobs == 1 else time.perf_counter
     start = clock()
     vtac.compile(module, jobs=jobs)

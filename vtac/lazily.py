@@ -26,6 +26,19 @@ def submodules_of(package: str) -> Callable[[str], object]:
     return load
 
 
+def members_of(home: str) -> Callable[[str], object]:
+    """A package's `__getattr__`: what it does not hold is in a module of it, imported when that is first asked for."""
+
+    def load(name: str) -> object:
+        if not name.startswith("_"):
+            module = import_module(home)
+            if hasattr(module, name):
+                return getattr(module, name)
+        raise AttributeError(f"module '{home.rpartition('.')[0]}' has no attribute '{name}'")
+
+    return load
+
+
 def installed_version(package: str) -> str:
     """The version of an installed package; what `python` finds beside no record of it has none to say."""
     from importlib.metadata import PackageNotFoundError, version

@@ -1,8 +1,6 @@
-"""The mma dialect: products on the registers of a warp's lanes, with what lies where written down.
+"""The mma dialect with all that is in it."""
 
-PTX's own terms: `ldmatrix`, `mma.sync`. Kernels, asynchronous copies and barriers are those of the wmma level; gpu,
-scf, arith, affine, memref and vector ops do the rest. Not modelled: `wgmma`, TMA.
-"""
+from __future__ import annotations
 
 from xdsl.ir import Dialect
 

@@ -21,6 +21,7 @@ from xdsl.utils.exceptions import VerifyException
 from vtac.dialects.gpu_hardware import ELEMENT_BYTES
 from vtac.dialects.mma.attributes import Tiles, TilesType
 from vtac.dialects.mma.layouts import instruction_of
+from vtac.dialects.registers import InRegisters
 from vtac.dialects.schedule.attributes import Number
 
 INDEX = IndexType()
@@ -59,7 +60,7 @@ class TilesOp(IRDLOperation):
 
     name = "mma.tiles"
     tiles = result_def(TilesType)
-    traits = traits_def(MemoryAllocEffect())
+    traits = traits_def(MemoryAllocEffect(), InRegisters())
     assembly_format = "attr-dict `:` type($tiles)"
 
 

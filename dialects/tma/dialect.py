@@ -1,8 +1,6 @@
-"""The tma dialect: bulk copies of boxes of arrays to shared memory and back, and the mbarriers that tell of arrivals.
+"""The tma dialect with all that is in it."""
 
-PTX's own terms: `mbarrier`, `expect_tx`, phases and their parity, multicast to blocks of a cluster. Kernels, buffers
-and loops are the wmma level's.
-"""
+from __future__ import annotations
 
 from xdsl.ir import Dialect
 

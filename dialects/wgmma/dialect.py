@@ -1,8 +1,6 @@
-"""The wgmma dialect: products of four warps on matrices in shared memory, which run beside everything else.
+"""The wgmma dialect with all that is in it."""
 
-PTX's own terms. Accumulators are tiles of the mma dialect; kernels, copies and barriers are those of the wmma level.
-Not modelled: A in registers, sparse products, FP8.
-"""
+from __future__ import annotations
 
 from xdsl.ir import Dialect
 

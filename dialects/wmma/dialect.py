@@ -1,9 +1,6 @@
-"""The wmma dialect: warp-level matrix fragments and what moves data to them.
+"""The wmma dialect with all that is in it."""
 
-CUDA's own terms. A kernel is a `func.func` with `wmma.grid` and `wmma.block`; gpu, scf,
-arith, affine, memref and vector ops do the rest. Deliberately not modelled: how a
-fragment's elements are spread over the lanes of a warp.
-"""
+from __future__ import annotations
 
 from xdsl.ir import Dialect
 

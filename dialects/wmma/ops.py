@@ -12,6 +12,7 @@ from xdsl.traits import MemoryAllocEffect, MemoryReadEffect, MemoryWriteEffect
 from xdsl.utils.exceptions import VerifyException
 
 from vtac.dialects.gpu_hardware import ELEMENT_BYTES, gpu_architectures
+from vtac.dialects.registers import InRegisters
 from vtac.dialects.schedule.attributes import Number
 from vtac.dialects.wmma.attributes import Fragment, FragmentType
 from vtac.dialects.wmma.named import check_named
@@ -63,7 +64,7 @@ class FragmentsOp(IRDLOperation):
 
     name = "wmma.fragments"
     fragments = result_def(FragmentType)
-    traits = traits_def(MemoryAllocEffect())
+    traits = traits_def(MemoryAllocEffect(), InRegisters())
     assembly_format = "attr-dict `:` type($fragments)"
 
 

@@ -24,7 +24,7 @@ from vtac.analysis.gpu_architecture import architecture_of
 from vtac.analysis.locations import location_of
 from vtac.dialects.gpu_hardware import GpuArchitecture
 from vtac.dialects.mma.layouts import FIRST_CAPABILITY
-from vtac.dialects.wmma import AttentionOp
+from vtac.dialects.wmma.attention import AttentionOp
 from vtac.dialects.wmma.declared import DYNAMIC_SIZE, INSTRUCTIONS
 from vtac.errors import CompileError
 from vtac.rewriting.attention_kernel import AttentionKernel

@@ -27,7 +27,7 @@ from vtac.analysis.gpu_architecture import architecture_of
 from vtac.analysis.locations import location_of
 from vtac.analysis.reshapes import RESHAPES
 from vtac.dialects.gpu_hardware import GpuArchitecture
-from vtac.dialects.wmma import AttentionOp
+from vtac.dialects.wmma.attention import AttentionOp
 from vtac.dialects.wmma.declared import FUSED
 from vtac.errors import CompileError
 from vtac.rewriting.unread import DropUnread

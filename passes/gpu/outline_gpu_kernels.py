@@ -33,7 +33,7 @@ from vtac.analysis.locations import location_of
 from vtac.analysis.reshapes import RESHAPES
 from vtac.analysis.value_facts import element_of, shape_of
 from vtac.dialects.packing import PackOp, UnpackOp
-from vtac.dialects.wmma import AttentionOp
+from vtac.dialects.wmma.attention import AttentionOp
 from vtac.dialects.wmma.declared import DYNAMIC_SIZE
 from vtac.errors import CompileError
 from vtac.rewriting.edits import append

@@ -23,7 +23,7 @@ from vtac.analysis.linear import ZERO, Extents, Linear
 from vtac.analysis.nest import Surroundings, child_holding, memref_type_of
 from vtac.analysis.stage import is_lowered
 from vtac.analysis.walks import operations_under
-from vtac.analysis.warp_operations import ARRAYS
+from vtac.dialects.registers import InRegisters
 from vtac.dialects.schedule.attributes import AccessAttr, IterationAttr, IterationVariable
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.rewriting.block_edits import rebind
@@ -99,7 +99,8 @@ def _reducing(block: BlockOp, extents: Extents) -> set[Hashable]:
 
 def _has_fragments(function: FuncOp) -> bool:
     """Whether a function is one of memory and fragments, whose buffers are as small as they can be."""
-    return any(isinstance(op, ARRAYS) for op in operations_under(function))
+    kinds = {type(op) for op in operations_under(function)}
+    return any(kind.has_trait(InRegisters, value_if_unregistered=False) for kind in kinds)
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ from vtac.analysis.structured_view import structured_view
 from vtac.analysis.tensor_products import is_tensor_product
 from vtac.analysis.value_facts import shape_of
 from vtac.dialects.packing import PackOp, UnpackOp
-from vtac.dialects.wmma import AttentionOp
+from vtac.dialects.wmma.attention import AttentionOp
 
 Work = Literal["move", "map", "rows", "window", "product", "attention"]
 """Copies with other indices; elementwise; reductions of rows; others; what tensor cores multiply; attention."""

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from xdsl.dialects.builtin import ModuleOp
 
 from vtac.analysis.stage import stage_of
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.errors import EvaluationError
 from vtac.evaluate.functions import function_of
-from vtac.evaluate.kernel import KernelRun, evaluate_kernel
 from vtac.evaluate.linalg import evaluate_linalg
 from vtac.evaluate.numbers import Array
 from vtac.evaluate.payload import evaluate_payload
 from vtac.evaluate.refusals import refused
-from vtac.lazily import submodules_of
+from vtac.lazily import members_of, submodules_of
+
+if TYPE_CHECKING:
+    from vtac.evaluate.kernel import KernelRun, evaluate_kernel
 
 __all__ = ["EvaluationError", "KernelRun", "evaluate", "evaluate_kernel", "evaluate_linalg", "evaluate_payload"]
-__getattr__ = submodules_of(__name__)
+_of_kernels = members_of(f"{__name__}.kernel")
+_submodule = submodules_of(__name__)
+
+
+def __getattr__(name: str) -> object:
+    return _of_kernels(name) if name in ("KernelRun", "evaluate_kernel") else _submodule(name)
 
 
 def evaluate(module: ModuleOp, *arrays: Array) -> Array | tuple[Array, ...]:

@@ -11,7 +11,7 @@ from xdsl.dialects.builtin import BFloat16Type, TensorType
 from xdsl.ir import Attribute, SSAValue
 from xdsl.ir.affine import AffineMap
 
-from vtac.dialects.wmma import AttentionOp
+from vtac.dialects.wmma.attention import AttentionOp
 from vtac.evaluate.affine import evaluate_map
 from vtac.evaluate.bfloat16 import from_bfloat16, to_bfloat16
 from vtac.evaluate.buffers import shape_of_type

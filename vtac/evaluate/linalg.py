@@ -18,7 +18,7 @@ from xdsl.ir import Operation, SSAValue
 
 from vtac.dialects.packing import HostOp, YieldOp
 from vtac.dialects.packing.declared import PROGRAM
-from vtac.dialects.wmma import AttentionOp
+from vtac.dialects.wmma.attention import AttentionOp
 from vtac.evaluate.arith import SUPPORTED, compute, extracted
 from vtac.evaluate.attention import attention
 from vtac.evaluate.buffers import Buffer, shape_of_type

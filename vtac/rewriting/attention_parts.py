@@ -20,7 +20,7 @@ from vtac.analysis.nest import element_type_of, strides_of
 from vtac.analysis.tiles import strided_index
 from vtac.dialects.gpu_hardware import ELEMENT_BYTES, WARP_SIZE
 from vtac.dialects.schedule.attributes import LoopKind
-from vtac.dialects.wmma import AttentionOp
+from vtac.dialects.wmma.attention import AttentionOp
 from vtac.rewriting.kernel_writer import KernelWriter
 
 LEAST = -3.4028234663852886e38

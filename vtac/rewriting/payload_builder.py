@@ -21,7 +21,7 @@ from vtac.dialects.packing import PackOp, UnpackOp
 from vtac.dialects.schedule.attributes import AccessAttr, Number
 from vtac.dialects.schedule.declared import LOOPS, NAME
 from vtac.dialects.schedule.payload import BlockOp
-from vtac.dialects.wmma import AttentionOp
+from vtac.dialects.wmma.attention import AttentionOp
 from vtac.errors import CompileError
 from vtac.rewriting.linalg_bodies import Constants, clone_body, inline_scalar
 from vtac.rewriting.linalg_statements import Statement, copy_statement, iteration_domain

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import vtac
-from vtac.dialects.wmma import AttentionOp
+from vtac.dialects.wmma.attention import AttentionOp
 from vtac.errors import CompileError
 from vtac.evaluate import evaluate
 from vtac.passes.gpu.fuse_attention import FuseAttention

@@ -18,7 +18,7 @@ from vtac.analysis.kernel_groups import is_computation, work_of
 from vtac.analysis.locations import location_of
 from vtac.analysis.stage import is_scheduled, stage_of
 from vtac.dialects.schedule.script import ScriptOp
-from vtac.dialects.wmma import AttentionOp
+from vtac.dialects.wmma.attention import AttentionOp
 from vtac.dialects.wmma.declared import (
     ALLOW_TF32,
     ARCHITECTURE,

@@ -18,7 +18,6 @@ from vtac.preparation import drop_scripts, scripts_of
 from vtac.targets.target import HasScript
 from vtac.targets.vta.compilation import Progress
 from vtac.targets.vta.linking.known_streams import KnownStreams
-from vtac.targets.vta.linking.plain import Split, compile_plain, split_plain
 from vtac.targets.vta.pipeline import VTA_PIPELINE
 from vtac.targets.vta.programs.program import Program
 from vtac.targets.vta.programs.program_cache import cached_program
@@ -37,6 +36,8 @@ from vtac.workers.helpers import helpers
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
+
+    from vtac.targets.vta.linking.plain import Split
 
 
 def compile_program(
@@ -108,6 +109,8 @@ def compile_with(
     if acc_8bit:
         ACC_8BIT.set(work, True)
     if needs_packing(work):
+        from vtac.targets.vta.linking.plain import compile_plain
+
         return compile_plain(
             work, host=host, progress=progress, tilings=tilings, kernels=kernels, streams=streams, split=split
         )
@@ -137,6 +140,8 @@ def schedules(module: ModuleOp) -> list[HasScript]:
         except (NoDefaultScheduleError, TilingError):
             if not may_be_plain(module):
                 raise
+    from vtac.targets.vta.linking.plain import split_plain
+
     split_plain(module, phase="scripted")
     return [WrittenScript(script) for script in scripts_of(module)]
 
@@ -150,6 +155,8 @@ def _by_default(work: ModuleOp, *, host: bool, progress: Progress | None, tiling
     except (NoDefaultScheduleError, TilingError) as refusal:
         if not may_be_plain(work):
             raise
+        from vtac.targets.vta.linking.plain import compile_plain
+
         try:
             program = compile_plain(work, host=host, progress=progress, tilings=tilings)
         except CompileError as other:

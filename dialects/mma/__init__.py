@@ -1,0 +1,48 @@
+"""The mma dialect: products on the registers of a warp's lanes, with what lies where written down.
+
+PTX's own terms: `ldmatrix`, `mma.sync`. Kernels, asynchronous copies and barriers are those of the wmma level; gpu,
+scf, arith, affine, memref and vector ops do the rest. Not modelled: `wgmma`, TMA.
+"""
+
+from typing import TYPE_CHECKING
+
+from vtac.lazily import members_of
+
+if TYPE_CHECKING:
+    from vtac.dialects.mma.dialect import (
+        MMA,
+        ExtractOp,
+        FillOp,
+        InsertOp,
+        LdmatrixOp,
+        LoadPairOp,
+        PackOp,
+        SharedLayoutAttr,
+        ShuffleXorOp,
+        StmatrixOp,
+        StorePairOp,
+        SyncOp,
+        Tiles,
+        TilesOp,
+        TilesType,
+    )
+
+__getattr__ = members_of(f"{__name__}.dialect")
+
+__all__ = [
+    "MMA",
+    "ExtractOp",
+    "FillOp",
+    "InsertOp",
+    "LdmatrixOp",
+    "LoadPairOp",
+    "PackOp",
+    "SharedLayoutAttr",
+    "ShuffleXorOp",
+    "StmatrixOp",
+    "StorePairOp",
+    "SyncOp",
+    "Tiles",
+    "TilesOp",
+    "TilesType",
+]

@@ -1,0 +1,54 @@
+"""The tma dialect: bulk copies of boxes of arrays to shared memory and back, and the mbarriers that tell of arrivals.
+
+PTX's own terms: `mbarrier`, `expect_tx`, phases and their parity, multicast to blocks of a cluster. Kernels, buffers
+and loops are the wmma level's.
+"""
+
+from typing import TYPE_CHECKING
+
+from vtac.lazily import members_of
+
+if TYPE_CHECKING:
+    from vtac.dialects.tma.dialect import (
+        TMA,
+        ArriveExpectOp,
+        ArriveOp,
+        Boxes,
+        BoxesAttr,
+        ClusterArriveOp,
+        ClusterWaitOp,
+        CommitStoresOp,
+        CopyOp,
+        ElectOp,
+        FenceInitOp,
+        InitOp,
+        LoadOp,
+        PublishOp,
+        SetmaxnregOp,
+        StoreOp,
+        WaitOp,
+        WaitStoresOp,
+    )
+
+__getattr__ = members_of(f"{__name__}.dialect")
+
+__all__ = [
+    "TMA",
+    "ArriveExpectOp",
+    "ArriveOp",
+    "Boxes",
+    "BoxesAttr",
+    "ClusterArriveOp",
+    "ClusterWaitOp",
+    "CommitStoresOp",
+    "CopyOp",
+    "ElectOp",
+    "FenceInitOp",
+    "InitOp",
+    "LoadOp",
+    "PublishOp",
+    "SetmaxnregOp",
+    "StoreOp",
+    "WaitOp",
+    "WaitStoresOp",
+]
