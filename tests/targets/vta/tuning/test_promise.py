@@ -35,8 +35,8 @@ def test_rehearsals_are_nearer_than_estimates() -> None:
     jobs = [Job(str(SCHEDULE.module), SPACE.member(int(place)).tiling, Timing.de10()) for place in places]
     exact = np.array([outcome.cycles for outcome in measure(jobs)])
     rehearsed, estimated = (np.abs(one.cycles[places] / exact - 1).mean() for one in (found, SPACE))
-    assert rehearsed < 0.03
-    assert rehearsed < estimated
+    assert rehearsed < 0.07, "of programs of some 1,000 cycles"
+    assert rehearsed < estimated / 3
 
 
 def test_promising_tilings_and_low_bounds_come_by_turns() -> None:

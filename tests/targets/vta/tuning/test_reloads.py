@@ -87,7 +87,7 @@ def test_copies_are_used_in_turn(tiling: Tiling, inputs: int, weights: int) -> N
     ("conv", "tiling", "share"),
     [
         pytest.param(C8, Tiling((1, 8, 7, 14), pieces=4, threads=2), 0.98, id="pieces take longer to store"),
-        pytest.param(C8, Tiling((1, 8, 7, 14), inp=2, wgt=2, acc=2, pieces=4), 0.99, id="the same of one thread"),
+        pytest.param(C8, Tiling((1, 8, 7, 14), inp=2, wgt=2, acc=2, pieces=4), 0.98, id="the same of one thread"),
         pytest.param(C2, Tiling((1, 1, 14, 28), 2, True, inp=2, wgt=8, acc=2), 0.99, id="two micro-ops in a beat"),
         pytest.param(C8, Tiling((1, 4, 7, 7), 1, inp=1, wgt=1), 0.5, id="loads of every tile"),
         pytest.param(SHORT, Tiling((1, 1, 3, 7), 1, inp=4, wgt=4, taps=True), 0.5, id="loads that wait for no latency"),

@@ -9,7 +9,8 @@ import numpy as np
 from vtac.targets.vta.schedules.tilings import Column, Mask, piece_tiles, product_of, tiles_in
 from vtac.targets.vta.tuning.bound_cut import Cut
 from vtac.targets.vta.tuning.bound_kernels import KERNEL_START, KernelBounds
-from vtac.targets.vta.tuning.bound_loads import BUS, last_piece, store_cycles
+from vtac.targets.vta.tuning.bound_loads import last_piece, store_cycles
+from vtac.targets.vta.tuning.bound_starts import BUS
 
 
 class EndBounds:

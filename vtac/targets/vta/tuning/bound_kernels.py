@@ -12,11 +12,9 @@ from vtac.targets.vta.schedules.roof import Needed
 from vtac.targets.vta.schedules.room import micro_op_counts
 from vtac.targets.vta.schedules.tilings import Column
 from vtac.targets.vta.tuning.bound_cut import Cut
-from vtac.targets.vta.tuning.bound_loads import BUS
+from vtac.targets.vta.tuning.bound_starts import BUS, Starts
 
 KERNEL_START = 7
-UOP_START = 22
-"""Cycles of a LOAD of micro-ops beside its beats: 6 and the memory's latency."""
 
 
 class KernelBounds:
@@ -24,6 +22,7 @@ class KernelBounds:
 
     def __init__(self, cut: Cut) -> None:
         self.cut, self.tilings, self.contraction = cut, cut.tilings, cut.contraction
+        self._starts = Starts(cut.config)
 
     @cached_property
     def outputs(self) -> Column:
@@ -61,8 +60,9 @@ class KernelBounds:
     @property
     def before_first(self) -> Column:
         """Micro-ops of the first reset of each thread, the resets, and the micro-ops of the first kernel."""
-        resets = self.tilings.threads * (UOP_START + 1 + self.cut.size + KERNEL_START)
-        return resets + UOP_START + self._words
+        start = self._starts.micro_ops
+        resets = self.tilings.threads * (start + 1 + self.cut.size + KERNEL_START)
+        return self._starts.first_micro_ops + resets + start + self._words
 
     @property
     def micro_ops(self) -> Column:
@@ -76,14 +76,14 @@ class KernelBounds:
         places = np.maximum(np.where(tilings.taps, np.minimum(tilings.inp, uses), both), cut.turns)
         places = np.where(tilings.streamed | np.bool_(not cut.plain), 1, places)
         sites = np.where(tilings.streamed, 1, cut.kernels)
-        return (sites * places * tilings.threads - 1) * (UOP_START + self._words)
+        return (sites * places * tilings.threads - 1) * (self._starts.micro_ops + self._words)
 
     @property
     def alu_micro_ops(self) -> Column:
         """Loads of micro-ops of the ALU's kernels, and of resets but each thread's first: each place has its own."""
         pieces, places = np.where(self.cut.ragged, 1, self.tilings.pieces), self.cut.turns * self.tilings.threads
         kernels = sum(stage.least_kernels for stage in self.cut.layer.stages) * pieces * places
-        return (kernels + places - self.tilings.threads) * (UOP_START + 1)
+        return (kernels + places - self.tilings.threads) * (self._starts.micro_ops + 1)
 
     @cached_property
     def _words(self) -> Column:

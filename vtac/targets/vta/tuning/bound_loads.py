@@ -23,12 +23,8 @@ from vtac.targets.vta.schedules.tilings import (
 )
 from vtac.targets.vta.tuning.bound_cut import Cut, reach_of
 from vtac.targets.vta.tuning.bound_reloads import Reloads
+from vtac.targets.vta.tuning.bound_starts import BUS, Starts
 
-BUS = 8
-LOAD_START = 23
-"""Cycles of a LOAD beside its beats: 7 and the memory's latency."""
-_AGAIN_START = 7
-"""The same where there are many: the memory's latency may pass beside that of another unit's transfer."""
 _BURST_BYTES = 128
 _Extents: TypeAlias = Callable[[InputDimension], Column | int]
 """Indices along an input dimension."""
@@ -58,6 +54,7 @@ class LoadBounds:
 
     def __init__(self, cut: Cut) -> None:
         self.cut, self.tilings, self.contraction = cut, cut.tilings, cut.contraction
+        self._starts = Starts(cut.config)
         self._weights = selected_tiles(cut.contraction, cut.tilings) * cut.tilings.channels
         """Tiles of the weights of a pass, of one window position."""
 
@@ -65,26 +62,23 @@ class LoadBounds:
     def first_kernel(self) -> Column:
         """When the first kernel's inputs and weights are there."""
         weights = self._weights * np.where(self.tilings.splits_window, 1, self.cut.windows)
-        return LOAD_START * (1 + self._lines) + self._beats(self._inputs(self._first_extent), weights)
+        return self._starts.first_load + self._start + self._beats(self._inputs(self._first_extent), weights)
 
     @property
     def first_tiles(self) -> Column:
         """When the inputs and weights of all passes of the first tile are there, of that of each virtual thread."""
         weights = self._weights * self.cut.positions
         first, others = (self._inputs(extent) for extent in (self._tile_extent, self._least_extent))
-        start = LOAD_START * (1 + self._lines)
-        behind = (self.tilings.threads - 1) * (start + self._beats(others, weights))
-        return self.cut.passes * (start + self._beats(first, weights) + behind)
+        behind = (self.tilings.threads - 1) * (self._start + self._beats(others, weights))
+        return self._starts.first_load + self.cut.passes * (self._start + self._beats(first, weights) + behind)
 
     @property
     def all(self) -> Column:
         """All loads of inputs and weights, those that tiles repeat among them."""
         lines = np.where(self.cut.ragged, 1, self._lines)
         parts = np.where(self.tilings.taps & ~self.tilings.streamed, self.cut.positions, 1)
-        weights, inputs = self._reloads.chunks
-        loads = self._reloads.weights * parts + self._reloads.inputs * lines
-        once = weights + inputs * lines
-        starts = LOAD_START * once + _AGAIN_START * (loads - once)
+        inputs, weights = self._reloads.inputs * lines, self._reloads.weights * parts
+        starts = self._starts.first_load + self._starts.inputs * inputs + self._starts.weights * weights
         return starts + self._beats(self._loaded_inputs, self._loaded_weights)
 
     @property
@@ -129,11 +123,16 @@ class LoadBounds:
     @property
     def single_copies(self) -> Column:
         """Loads between the passes of each tile where inputs, or weights, have one copy: nothing else is done then."""
-        inputs = LOAD_START * self._lines + self._beats(self._inputs(self._least_extent), 0)
-        weights = LOAD_START + self._beats(0, self._weights * self.cut.windows)
+        inputs = self._starts.inputs * self._lines + self._beats(self._inputs(self._least_extent), 0)
+        weights = self._starts.weights + self._beats(0, self._weights * self.cut.windows)
         load = np.where(self.tilings.inp == 1, inputs, 0) + np.where(self.tilings.wgt == 1, weights, 0)
         apart = self.tilings.splits_window | (self.tilings.threads > 1)
         return np.where(apart, 0, self.cut.full * (self.cut.passes - 1) * load)
+
+    @property
+    def _start(self) -> Column:
+        """Cycles beside the beats of a chunk of inputs and one of weights."""
+        return self._starts.inputs * self._lines + self._starts.weights
 
     @cached_property
     def _lines(self) -> Column:

@@ -28,13 +28,6 @@ class Reloads:
         self._runs: dict[tuple[bool, ...], Column] = {}
 
     @property
-    def chunks(self) -> tuple[Column, Column]:
-        """Different chunks of weights and of inputs."""
-        one = np.ones(len(self.tilings), np.int64) * self.cut.passes
-        weights, inputs = self.contraction.by_weight, self.contraction.selecting
-        return one * _product(self._counts, weights), one * _product(self._counts, inputs)
-
-    @property
     def weights(self) -> Column:
         return self._loads(self.contraction.by_weight, self.tilings.wgt)
 

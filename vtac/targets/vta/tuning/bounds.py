@@ -14,7 +14,8 @@ from vtac.targets.vta.schedules.tilings import Column, Tilings
 from vtac.targets.vta.tuning.bound_cut import Cut, tile_count
 from vtac.targets.vta.tuning.bound_ends import EndBounds
 from vtac.targets.vta.tuning.bound_kernels import KERNEL_START, KernelBounds
-from vtac.targets.vta.tuning.bound_loads import BUS, LoadBounds, last_piece, store_cycles
+from vtac.targets.vta.tuning.bound_loads import LoadBounds, last_piece, store_cycles
+from vtac.targets.vta.tuning.bound_starts import BUS
 
 FETCHED = 38
 """When the first eight instructions have been read, before which none begins; a contraction has no fewer."""
