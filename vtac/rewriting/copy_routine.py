@@ -147,17 +147,17 @@ class CopyRoutine:
     def _inside(self, value: SSAValue, user: Operation, routine: RoutineOp) -> SSAValue:
         owner = value.owner
         expression = self.values.expression(value) if value.type == _INDEX else None
+        is_late = isinstance(owner, arith.ConstantOp) and not _is_before(owner, routine)
         if expression is not None:
-            is_made = isinstance(owner, ApplyOp) or (
-                isinstance(owner, arith.ConstantOp) and not _is_before(owner, routine)
-            )
+            is_made = is_late or isinstance(owner, ApplyOp)
             if not is_made and value is not self.parameters.variable:
                 return value
             made = HostValues(self.values.extents)
             new = made.materialise(made.value(self._of_parameters(expression)))
             insert_ops(made.operations, InsertPoint.before(user), self.rewriter)
             return new
-        if isinstance(owner, arith.CmpiOp | arith.AndIOp | arith.OrIOp) and not routine.is_ancestor(owner):
+        is_condition = is_late or isinstance(owner, arith.CmpiOp | arith.AndIOp | arith.OrIOp)
+        if isinstance(owner, Operation) and is_condition and not routine.is_ancestor(owner):
             copy = owner.clone()
             insert_ops(copy, InsertPoint.before(user), self.rewriter)
             self._rewrite(copy, routine)

@@ -142,6 +142,16 @@ def test_any_window_on_any_packed_image(data: st.DataObject) -> None:
     run(case, "sm_90", tma_schedule(case.text(), gpu_architecture("sm_90")))
 
 
+@needs_cpu
+@pytest.mark.parametrize(("sizes", "low"), [((3, 1), (0, 1)), ((4, 1), (2, 1))])
+def test_images_that_are_never_read(sizes: tuple[int, int], low: tuple[int, int]) -> None:
+    """The only column of windows lies in the padding: no copy of images is ever begun, and the result is zero."""
+    plain = Convolution(8, sizes, 64, 32, (3, 1), (2, 2), (1, 1), low, (0, 0))
+    case = PackedConvolution(replace(plain, element="i8"), (8, 64, 32), along_depth=True)
+    assert not case.wanted().any()
+    run(case, "sm_80", mma_schedule(case.text(), gpu_architecture("sm_80")))
+
+
 def test_the_layer_of_the_tutorial_has_schedules() -> None:
     """256 images of 14 x 14, 256 to 512 channels: a block is a pixel of 128 images, or of 192 and a part of another."""
     text = WmmaConv2D().text()
