@@ -42,6 +42,7 @@ OWN = (
     "[]",
     "{}",
     '[{}, {schedule.result}, {a = [1 : i64, "x, ]{"], b}]',
+    '["x\\22y, z\\22w", {a = "\\\\, \\22]", b}]',
     "affine_map<() -> (0, 0, -3)>",
     "affine_map<(d0, d1)[s0] -> (((d0 * -14) + 1), (d1 mod 2), ((d0 floordiv 3) + (s0 ceildiv 4)))>",
 )

@@ -54,7 +54,7 @@ _NAME = re.compile(r"[ds]\d+")
 _TOKEN = re.compile(r"\(|\)|[ds]\d+|-?\d+|\+|\*|floordiv|ceildiv|mod")
 _KINDS = {kind.get_token(): kind for kind in AffineBinaryOpKind}
 _FUNCTION = re.compile(r"\((.*)\) -> \((.*)\)")
-_PART = re.compile(r'"[^"\\]*"|->|[\[({<]|[\])}>]|, ')
+_PART = re.compile(r'"(?:[^"\\]|\\.)*"|->|[\[({<]|[\])}>]|, ')
 _NAMED = re.compile(r"([A-Za-z_][\w$.]*)(?: = (.*))?")
 
 
