@@ -40,6 +40,8 @@ def test_refusals(program: str, tmp_path: Path, capsys: pytest.CaptureFixture[st
     for arguments, message in (
         (["--where", "BLOK == 1"], "nothing is called 'BLOK'; did you mean 'BLOCK'"),
         (["--where", "BLOCK == 3"], "no configuration is legal where BLOCK == 3"),
+        (["--where", "latency == 50"], "latency is tried at 0, 4, 8, 16, 32, 64, 128 and 200, not at 50; allow more"),
+        (["--where", "latency in (0, 50)"], "128 and 200, not at 50: leave it out, or give vtac.explore the machines"),
         (["--most", "0"], "--most 0 allows no configuration; at least 1 is required"),
         (["--csv", str(tmp_path / "no" / "x.csv")], "there is no directory"),
         (["--points", "5"], "--points is for --simulate-workers; --most bounds a sweep"),

@@ -31,6 +31,11 @@ def test_names_are_known() -> None:
     assert parse_where("BLOCK == 1 or sram_kib < 3", VALUES).names == {"BLOCK", "sram_kib"}
 
 
+def test_the_numbers_that_names_are_to_equal() -> None:
+    text = "(BLOCK in (16, 24) or latency == 50) and sram_kib <= 3 and BLOCK != 7 and latency in (sram_kib, 4)"
+    assert sorted(parse_where(text, VALUES).asked()) == [("BLOCK", 16), ("BLOCK", 24), ("latency", 4), ("latency", 50)]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -108,6 +108,23 @@ def test_the_whole_space_ends_with_the_best() -> None:
     assert min(nbytes for _, nbytes in front) == found.bytes
 
 
+def test_the_table_is_in_the_measure_of_the_objective(found: vtac.TuneResult) -> None:
+    layer = replace(found.layers[0], cycles=4000, default_cycles=1000, nbytes=900, default_nbytes=1000, least=800)
+    whole = {"cycles": 4000, "default_cycles": 1000, "bytes": 900, "default_bytes": 1000, "layers": (layer,)}
+    by_bytes, by_cycles = (str(replace(found, objective=one, **whole)).splitlines() for one in ("bytes", "cycles"))
+    heads = ["layer", "calls", "default", "tuned", "gain"]
+    assert by_bytes[0].split() == [*heads, "cycles", "least", "tried"]
+    assert by_bytes[1].split()[-6:-1] == ["1,000", "900", "10.00%", "4,000", "800"]
+    assert by_cycles[0].split() == [*heads, "bytes", "least", "tried"]
+    assert by_cycles[1].split()[-6:-1] == ["1,000", "4,000", "-300.00%", "900", "800"]
+    ends = (
+        "1,000 cycles and 1,000 bytes by the default schedule; 4,000 (300.00% more) and 900 (10.00% less) by this one"
+    )
+    assert by_bytes[2] == by_cycles[2] == ends
+    same = replace(found, cycles=found.default_cycles, bytes=found.default_bytes)
+    assert f"; {same.cycles:,} (as much) and {same.bytes:,} (as much) by this one" in str(same)
+
+
 def test_the_front_is_a_table_where_it_is_the_objective(found: vtac.TuneResult) -> None:
     points = tuple((1000 + number, 5000 - number) for number in range(60))
     assert "front" not in str(replace(found, front=points))

@@ -23,7 +23,7 @@ from vtac.targets.vta.exploring.energy import HOROWITZ_45NM, CostTable, read_tab
 from vtac.targets.vta.exploring.exploration import Exploration, NetworkText
 from vtac.targets.vta.exploring.jobs import PointJob
 from vtac.targets.vta.exploring.least import least_cycles, works_on
-from vtac.targets.vta.exploring.machines import NAMES, Machine, machines
+from vtac.targets.vta.exploring.machines import NAMES, Machine, machines, untried
 from vtac.targets.vta.exploring.point import Point, figures_of
 from vtac.targets.vta.exploring.pruning import without_dominated
 from vtac.targets.vta.exploring.shared_tilings import merged_tilings
@@ -202,11 +202,14 @@ def _machines(
     else:
         given = [one if isinstance(one, Machine) else Machine(one, Timing.de10()) for one in configs]
         found = [one for one in dict.fromkeys(given) if condition is None or condition.holds(one.values)]
+    never = "" if condition is None or configs is not None else untried(condition)
     if not found:
+        rules = "instructions and micro-ops must encode, every memory hold an element, and a tile not cross a burst"
         raise VtacError(
-            f"no configuration is legal{f' where {where}' if where else ''}: instructions and micro-ops must encode, "
-            "every memory hold an element, and a tile not cross a burst; allow more values"
+            f"no configuration is legal{f' where {where}' if where else ''}: {never or rules}; allow more values"
         )
+    if never:
+        raise VtacError(f"--where: {never}: leave it out, or give vtac.explore the machines themselves")
     if len(found) > most:
         number = f"more than {counted:,}" if configs is None and len(found) > counted else f"{len(found):,}"
         raise VtacError(

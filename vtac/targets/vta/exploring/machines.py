@@ -203,6 +203,16 @@ def swept(where: Where | None, vary: Sequence[str]) -> list[str]:
     return [name for name in DIMENSIONS if name in chosen]
 
 
+def untried(where: Where) -> str:
+    """Which numbers a condition asks for that a dimension is never tried at, in words; empty where there are none."""
+    for name, value in where.asked():
+        values = DIMENSIONS.get(name)
+        if values is not None and value not in values:
+            *most, last = (f"{one:,}" for one in values)
+            return f"{name} is tried at {', '.join(most)} and {last}, not at {value:,}"
+    return ""
+
+
 def machines(where: Where | None, vary: Sequence[str], base: Machine) -> Iterator[Machine]:
     """The machines of a sweep, in order. Raises `VtacError` for more combinations than can be looked at."""
     names = swept(where, vary)

@@ -51,6 +51,24 @@ class Where:
         """Whether it is true of these values, which all its names have."""
         return bool(_evaluate(self._tree, values))
 
+    def asked(self) -> list[tuple[str, float]]:
+        """Names with the numbers that they are to equal, one by one or in a list, in the order of the text."""
+        found: list[tuple[str, float]] = []
+        for part in ast.walk(self._tree):
+            match part:
+                case ast.Compare(
+                    left=ast.Name(id=name), ops=[ast.Eq()], comparators=[ast.Constant(value=int() as one)]
+                ):
+                    found.append((name, one))
+                case ast.Compare(
+                    left=ast.Name(id=name), ops=[ast.In()], comparators=[ast.Tuple() | ast.List() as list_]
+                ):
+                    values = [one.value for one in list_.elts if isinstance(one, ast.Constant)]
+                    found += [(name, value) for value in values if isinstance(value, int | float)]
+                case _:
+                    pass
+        return found
+
 
 def parse_where(text: str, names: Collection[str]) -> Where:
     """Read a condition. Raises `WhereError` for what is no such expression and for a name that is not in `names`."""

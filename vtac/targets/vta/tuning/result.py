@@ -45,8 +45,8 @@ class Whole:
         return f"{value * 1e3:,.3f} ms" if self.unit == "seconds" else f"{value:,.0f}"
 
     def __str__(self) -> str:
-        gain = 1 - self.tuned / self.default if self.default else 0.0
-        ends = f"{self.shown(self.default)} by the default schedule, {self.shown(self.tuned)} ({gain:.2%} less)"
+        change = _change(self.default, self.tuned)
+        ends = f"{self.shown(self.default)} by the default schedule, {self.shown(self.tuned)} ({change})"
         named = {"seconds": "time", "cycles": "cycles that it counts", "exact cycles": "exact cycles"}[self.unit]
         return f"measured on {self.machine}, {named}: {ends} by this one"
 
@@ -157,26 +157,35 @@ class TuneResult:
         }
 
     def __str__(self) -> str:
-        lines = [
-            f"{'layer':<28}{'calls':>6}{'default':>12}{'tuned':>12}{'gain':>8}{'bytes':>12}{'least':>12}{'tried':>7}"
-        ]
-        for one in self.layers:
-            gain = 1 - one.cycles / max(1, one.default_cycles)
-            lines.append(
-                f"{one.name[:27]:<28}{one.calls:>6}{one.default_cycles:>12,}{one.cycles:>12,}{gain:>8.2%}"
-                f"{one.nbytes:>12,}{one.least:>12,}{one.evaluated:>7,}"
-            )
+        lines = self._layer_lines()
         lines += [f"left as it is: {text}" for text in self.untuned]
         lines += [f"note: {text}" for text in self.notes]
         if not self.default_cycles:
             lines.append("nothing of it runs on the VTA; vtac run FILE says why")
             return "\n".join([*lines, self.statement]) + "\n"
-        gain = 1 - self.cycles / self.default_cycles
+        cycles, nbytes = _change(self.default_cycles, self.cycles), _change(self.default_bytes, self.bytes)
         lines.append(
             f"{self.default_cycles:,} cycles and {self.default_bytes:,} bytes by the default schedule; "
-            f"{self.cycles:,} ({gain:.2%} less) and {self.bytes:,} by this one"
+            f"{self.cycles:,} ({cycles}) and {self.bytes:,} ({nbytes}) by this one"
         )
         return "\n".join([*lines, *self._front_lines(), self.statement, *self._measured_lines()]) + "\n"
+
+    def _layer_lines(self) -> list[str]:
+        """A row of each layer: default, tuned, gain and least in the measure of the objective, and the other one."""
+        by_bytes = self.objective == "bytes"
+        other = "cycles" if by_bytes else "bytes"
+        lines = [
+            f"{'layer':<28}{'calls':>6}{'default':>12}{'tuned':>12}{'gain':>9}{other:>12}{'least':>12}{'tried':>7}"
+        ]
+        for one in self.layers:
+            cycles, nbytes = (one.default_cycles, one.cycles), (one.default_nbytes, one.nbytes)
+            (default, tuned), (_, beside) = (nbytes, cycles) if by_bytes else (cycles, nbytes)
+            gain = 1 - tuned / max(1, default)
+            lines.append(
+                f"{one.name[:27]:<28}{one.calls:>6}{default:>12,}{tuned:>12,}{gain:>9.2%}"
+                f"{beside:>12,}{one.least:>12,}{one.evaluated:>7,}"
+            )
+        return lines
 
     def _front_lines(self) -> list[str]:
         """The front of cycles and bytes, where that is the objective: all points, or some evenly between its ends."""
@@ -199,6 +208,13 @@ class TuneResult:
                 default, tuned = (whole.shown(value) for value in (one.measured.default, one.measured.tuned))
                 lines.append(f"{one.name[:27]:<28}{one.calls:>6}{default:>16}{tuned:>16}{one.measured.runs:>7,}")
         return ["", *lines, str(whole)]
+
+
+def _change(default: float, tuned: float) -> str:
+    """What a schedule saves against the default one, or takes more, in percent of that."""
+    if default <= 0 or tuned == default:
+        return "as much"
+    return f"{abs(1 - tuned / default):.2%} {'less' if tuned < default else 'more'}"
 
 
 def sum_of_fronts(fronts: Sequence[tuple[Sequence[Point], int]]) -> tuple[Point, ...]:
