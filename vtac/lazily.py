@@ -27,14 +27,15 @@ def submodules_of(package: str) -> Callable[[str], object]:
 
 
 def members_of(home: str) -> Callable[[str], object]:
-    """A package's `__getattr__`: what it does not hold is in a module of it, imported when that is first asked for."""
+    """A package's `__getattr__`: what it does not hold is in this module of it, or is another one."""
+    submodule = submodules_of(home.rpartition(".")[0])
 
     def load(name: str) -> object:
         if not name.startswith("_"):
             module = import_module(home)
             if hasattr(module, name):
                 return getattr(module, name)
-        raise AttributeError(f"module '{home.rpartition('.')[0]}' has no attribute '{name}'")
+        return submodule(name)
 
     return load
 
