@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from vtac.files.user_cache import VARIABLE
 from vtac.targets.vta.programs.host_program import HostProgram
 from vtac.targets.vta.schedules import known_kernels, search
 from vtac.targets.vta.schedules.kernel_forms import KernelRecord, form_of
+from vtac.targets.vta.schedules.known_tilings import KnownTilings
 from vtac.text.source import parse
 
 _MATRIX = ", ".join(
@@ -97,6 +99,23 @@ def test_a_damaged_one_is_lowered_again(folder: Path, damage: bytes | None) -> N
     assert entry.read_bytes() != whole
     assert _compiled(_OTHERS[0]).stream.instructions == expected
     assert entry.read_bytes() == whole
+
+
+@pytest.mark.parametrize("wrong", ["array<i32: 2147483648>", "#vta.none<1>", "!none.such", "tensor<4x", "[1, "])
+def test_a_record_of_texts_that_are_no_attributes_is_none(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, wrong: str
+) -> None:
+    expected = _compiled(TEXT, cache=False).stream.instructions
+    lower = known_kernels.lower_task
+
+    def lower_wrongly(task: str, kept: KnownTilings | None) -> str:
+        record = json.loads(lower(task, kept))
+        texts = [wrong if text.startswith("memref") else text for text in record["texts"]]
+        return json.dumps({**record, "texts": texts})
+
+    monkeypatch.setattr(known_kernels, "lower_task", lower_wrongly)
+    assert _compiled(TEXT).stream.instructions == expected
+    assert len(list(folder.iterdir())) == 1
 
 
 def test_what_lost_a_constant_is_no_record() -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
+
+from xdsl.utils.exceptions import DiagnosticException, ParseError, UnregisteredConstructException
 
 from vtac.targets.vta.schedules.kernel_forms import KernelForm, KernelRecord, form_of
 from vtac.targets.vta.schedules.kernel_lowering import kernel_task, lower_task
@@ -26,6 +29,10 @@ if TYPE_CHECKING:
 
 Known: TypeAlias = "tuple[dict[str, int], Lowering]"
 """The work of a device function, and what it becomes."""
+
+_NO_RECORD = (ValueError, TypeError, LookupError, StopIteration, struct.error)
+_NO_ATTRIBUTE = (ParseError, DiagnosticException, UnregisteredConstructException)
+"""What texts raise that are no attributes, or wrong ones."""
 
 
 @dataclass
@@ -129,6 +136,6 @@ def restored(form: KernelForm, record: str) -> Known | None:
     try:
         read = KernelRecord.read(record)
         lowering = form.with_own(read)
-    except (ValueError, TypeError, LookupError, StopIteration):
+    except (*_NO_RECORD, *_NO_ATTRIBUTE):
         return None
     return None if lowering is None else (read.work, lowering)
