@@ -44,12 +44,15 @@ def row(name: str, found: TuneResult) -> str:
 def main() -> int:
     """Prints the table, with `--objective pareto` the fronts below."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("layers", nargs="*", choices=[[], *CASES], help="layers to tune; all by default")
+    parser.add_argument("layers", nargs="*", metavar="LAYER", help=f"of {', '.join(CASES)}; all by default")
     parser.add_argument("--budget", type=int, default=150, help="tilings of each layer (default 150)")
     parser.add_argument("--memories", type=int, default=1, choices=_SHARES, help="one part of so many of INP, WGT, ACC")
     parser.add_argument("--objective", choices=OBJECTIVES, default="cycles", help="what is to be least")
     parser.add_argument("--executor", default="local", help="who works (default: a process for each core)")
     given = parser.parse_args()
+    for name in given.layers:
+        if name not in CASES:
+            parser.error(f"invalid choice: {name!r} (choose from {', '.join(CASES)})")
     if given.budget < 1:
         parser.error(f"--budget {given.budget}: at least one tiling is required")
     config = machine(given.memories)

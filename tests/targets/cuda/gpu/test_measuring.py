@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
+from benchmark_scripts import benchmark_script
 from stub_gpu import StubGpu
 
 from vtac.cuda import gpu_architecture, load
 from vtac.errors import LaunchError
 from vtac.targets.cuda.gpu.measuring import Budget, Measurement, in_turns
 from vtac.targets.cuda.program import CudaProgram
-
-SCRIPT = Path(__file__).parents[4] / "benchmarks" / "tensor_cores.py"
 
 
 class Clock:
@@ -66,20 +62,10 @@ def test_a_record_says_what_follows_from_it() -> None:
     assert fields["registers"] is None
 
 
-def script(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("tensor_cores_benchmark", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, spec.name, module)
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_the_benchmark_has_each_kind_of_instructions(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    benchmark = script(monkeypatch)
+    benchmark = benchmark_script("tensor_cores", monkeypatch)
     product, narrow = (benchmark.Work(kind, (128, 128, 128)) for kind in (benchmark.PRODUCT, benchmark.NARROW))
     found = dict(benchmark.programs(product, gpu_architecture("sm_90a")))
     assert list(found) == ["seed", "fast", "mma.sync", "wgmma", "tma", "tma, clusters of 2"]
@@ -105,7 +91,7 @@ def test_the_benchmark_has_each_kind_of_instructions(
 def test_the_benchmark_measures_what_was_prepared(
     gpu: StubGpu, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    benchmark = script(monkeypatch)
+    benchmark = benchmark_script("tensor_cores", monkeypatch)
 
     def works(sizes: list[int]) -> list[object]:
         return [benchmark.Work(benchmark.PRODUCT, (size, size, size)) for size in sizes]
