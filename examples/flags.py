@@ -5,11 +5,16 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Iterable
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 import vtac
-from vtac.collection import run_as_program
+from vtac.starting import run_as_program
+
+if TYPE_CHECKING:
+    import numpy as np
+
+run_as_program()
+"""Before the imports of an example: they leave more objects than compiling, and numpy's makes threads."""
 
 
 def parser(
@@ -43,7 +48,6 @@ def config_from(options: argparse.Namespace) -> vtac.VTAConfig:
 
 def exit_status(options: argparse.Namespace, run: Callable[[], int]) -> int:
     """Check the common flags and run an example; an error is one line on stderr, and 1."""
-    run_as_program()
     try:
         check_random(options.seed, options.low, options.high)
         return run()
@@ -62,11 +66,10 @@ def check_random(seed: int, low: int, high: int) -> None:
         raise vtac.CompileError(f"--high {high} must be above --low {low}")
 
 
-def check_range(low: int, high: int, element: type[np.signedinteger]) -> None:
-    """Refuse random numbers from `low` to below `high` that an element cannot hold."""
-    limits = np.iinfo(element)
+def check_range(low: int, high: int, limits: np.iinfo[np.signedinteger]) -> None:
+    """Refuse random numbers from `low` to below `high` that an element with these limits cannot hold."""
     if low < limits.min or high > limits.max + 1:
         raise vtac.CompileError(
-            f"random numbers from {low} to below {high} do not fit {element.__name__}: "
+            f"random numbers from {low} to below {high} do not fit {limits.dtype}: "
             f"choose --low and --high between {limits.min} and {int(limits.max) + 1}"
         )

@@ -65,7 +65,7 @@ def main(options: argparse.Namespace, make_network: Callable[[], Network]) -> in
 
 
 def _main(options: argparse.Namespace, make_network: Callable[[], Network]) -> int:
-    flags.check_range(options.low, options.high, np.int8)
+    flags.check_range(options.low, options.high, np.iinfo(np.int8))
     network = make_network()
     config = flags.config_from(options)
     if options.print_ir:

@@ -71,7 +71,7 @@ def work(given: Namespace, config: vtac.VTAConfig) -> runner.Work:
     layer = layer_of(given, config)
 
     def arrays(random: np.random.Generator, low: int, high: int) -> tuple[Array, ...]:
-        flags.check_range(low, high, np.int8)
+        flags.check_range(low, high, np.iinfo(np.int8))
         image = (layer.batch, layer.in_channels, layer.height, layer.width)
         filters = (layer.out_channels, layer.in_channels, layer.kernel, layer.kernel)
         data = random.integers(low, high, image).astype(np.int8)

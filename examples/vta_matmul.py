@@ -34,7 +34,7 @@ def main() -> int:
         tiling = MatmulTiling(given.batch_block, given.in_block, given.out_block, given.vthreads, given.tail)
 
         def arrays(random: np.random.Generator, low: int, high: int) -> tuple[Array, ...]:
-            flags.check_range(low, high, np.int8)
+            flags.check_range(low, high, np.iinfo(np.int8))
             data = random.integers(low, high, (layer.batch, layer.in_features)).astype(np.int8)
             weight = random.integers(low, high, (layer.out_features, layer.in_features)).astype(np.int8)
             return (

@@ -26,7 +26,7 @@ def main() -> int:
         layer = VectorAdd(given.channels, config.batch if given.batch is None else given.batch, config)
 
         def arrays(random: np.random.Generator, low: int, high: int) -> tuple[Array, ...]:
-            flags.check_range(low, high, np.int32)
+            flags.check_range(low, high, np.iinfo(np.int32))
             plain = (layer.batch, layer.channels)
             made = [random.integers(low, high, plain, dtype=np.int32) for _ in range(2)]
             return tuple(cast(Array, reference.pack_rows(a, config.batch, config.block_out)) for a in made)

@@ -89,7 +89,7 @@ def work_of(layer: WmmaConv2D, schedule: Callable[[], vtac.Schedule]) -> runner.
     """What the runner compiles, runs and compares."""
 
     def arrays(random: np.random.Generator, low: int, high: int) -> tuple[Array, ...]:
-        flags.check_range(low, high, np.int16)
+        flags.check_range(low, high, np.iinfo(np.int16))
         data = random.integers(low, high, layer.data_shape, np.int16).astype(np.float16)
         return data, random.integers(low, high, layer.kernel_shape, np.int16).astype(np.float16)
 

@@ -52,7 +52,7 @@ def main() -> int:
             return layer.schedule(layer.fast_tiling(architecture) if given.schedule == "fast" else None)
 
         def arrays(random: np.random.Generator, low: int, high: int) -> tuple[Array, ...]:
-            flags.check_range(low, high, np.int8 if layer.element == "s8" else np.int16)
+            flags.check_range(low, high, np.iinfo(np.int8 if layer.element == "s8" else np.int16))
             a, b = (random.integers(low, high, shape) for shape in ((layer.m, layer.k), (layer.k, layer.n)))
             bias = random.integers(low, high, layer.n).astype(wide)
             return _narrow(a, layer.element), _narrow(b, layer.element), *((bias,) if layer.bias else ())

@@ -1,29 +1,15 @@
-"""How often Python looks for garbage, while compiling and when one of our programs ends."""
+"""How often Python looks for garbage while compiling and importing."""
 
 from __future__ import annotations
 
 import gc
-import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from vtac.collection import seldom_collected
-
-_PROGRAM = """
-import atexit, gc
-atexit.register(lambda: print(gc.get_threshold()[0] > usual[0], gc.get_freeze_count() > 0))
-usual = gc.get_threshold()
-from vtac.collection import run_as_program
-run_as_program()
-run_as_program()
-print(gc.get_freeze_count())
-"""
-
-
-def test_a_program_looks_seldom_and_not_when_it_ends() -> None:
-    run = subprocess.run([sys.executable, "-c", _PROGRAM], capture_output=True, text=True, check=True)
-    assert run.stdout.split("\n") == ["0", "True True", ""]
+from vtac.lazily import load_module
 
 
 def test_thresholds_are_as_before_behind_a_compilation_that_fails() -> None:
@@ -81,3 +67,24 @@ def test_what_others_have_frozen_stays_so() -> None:
         assert gc.get_freeze_count() >= frozen
     finally:
         gc.unfreeze()
+
+
+def test_modules_are_imported_without_looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "has_many_objects.py").write_text("made = [[number] for number in range(50_000)]\n", encoding="utf-8")
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    looks: list[str] = []
+    gc.collect()
+    usual = gc.get_threshold()
+    gc.callbacks.append(lambda phase, _: looks.append(phase))
+    try:
+        module = load_module("has_many_objects")
+    finally:
+        gc.callbacks.pop()
+    assert (looks, len(module.made), gc.get_threshold()) == ([], 50_000, usual)
+
+
+def test_a_module_that_is_not_there_leaves_thresholds_as_before() -> None:
+    usual = gc.get_threshold()
+    with pytest.raises(ModuleNotFoundError, match=r"^No module named 'there_is_no_such_module'$"):
+        load_module("there_is_no_such_module")
+    assert gc.get_threshold() == usual

@@ -6,10 +6,9 @@ numpy nor the interpreter.
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
-from vtac.lazily import installed_version, submodules_of
+from vtac.lazily import installed_version, load_module, submodules_of
 
 if TYPE_CHECKING:
     from vtac import devices
@@ -126,7 +125,7 @@ def __getattr__(name: str) -> object:
         return installed_version("vtac")
     if name not in _HOMES:
         return submodules_of("vtac")(name)
-    value: object = getattr(import_module(_HOMES[name]), name)
+    value: object = getattr(load_module(_HOMES[name]), name)
     globals()[name] = value
     return value
 

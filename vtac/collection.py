@@ -1,28 +1,24 @@
-"""How often Python looks for garbage: seldom while a program is compiled or planned, and not when a process ends."""
+"""How often Python looks for garbage: seldom while a program is imported, compiled, or planned."""
 
 from __future__ import annotations
 
-import atexit
 import gc
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
 
 _SELDOM = (1_000_000, 1_000, 1_000)
 """Young objects at which they are looked through, and how many such looks come before one at older ones."""
-_PROGRAM = (50_000, 20, 100)
-"""The same for a whole program, whose modules live on."""
 
 
 @contextmanager
 def seldom_collected() -> Generator[None]:
     """Within it, IR that is in use is not looked through again and again, and not at its end either.
 
-    A compilation makes a lot that lives on and refers to each other; by Python's own thresholds an eighth of its time
-    goes into looking at that. What it leaves counts as old behind it, and is looked through with that, or once a
-    million objects of several compilations have come together. Within another, or where collection is off or as
-    seldom already, it changes nothing.
+    A compilation makes a lot that lives on and refers to each other, as importing modules does; by Python's own
+    thresholds an eighth of its time goes into looking at that. What it leaves counts as old behind it, and is looked
+    through with that, or once a million objects of several compilations have come together. Within another, or where
+    collection is off or as seldom already, it changes nothing.
     """
     usual = gc.get_threshold()
     if not gc.isenabled() or usual[0] == 0 or usual[0] >= _SELDOM[0]:
@@ -36,11 +32,11 @@ def seldom_collected() -> Generator[None]:
         gc.set_threshold(*usual)
 
 
-@dataclass
 class _Left:
-    """How many objects compilations have left since they were last looked through."""
+    """How many objects compilations and imports have left since they were last looked through."""
 
-    count: int = 0
+    def __init__(self) -> None:
+        self.count = 0
 
     def grow_old(self) -> None:
         """Let young objects count as old; once they are many, all are looked through.
@@ -59,13 +55,3 @@ class _Left:
 @cache
 def _left() -> _Left:
     return _Left()
-
-
-@cache
-def run_as_program() -> None:
-    """Python looks for garbage seldom from now on, and not when the process ends, which takes as long as compiling.
-
-    For programs of our own, which close their files: objects that refer to each other are not finalised at the end.
-    """
-    gc.set_threshold(*_PROGRAM)
-    atexit.register(gc.freeze)

@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
+
+from vtac.collection import seldom_collected
 
 NOT_INSTALLED = "(not installed)"
 """What stands for the version of a package that is not installed."""
+
+
+def load_module(name: str) -> ModuleType:
+    """A module by its name, with all that it imports; no garbage is looked for meanwhile."""
+    with seldom_collected():
+        return import_module(name)
 
 
 def submodules_of(package: str) -> Callable[[str], object]:
@@ -17,7 +26,7 @@ def submodules_of(package: str) -> Callable[[str], object]:
         module = f"{package}.{name}"
         if not name.startswith("_"):
             try:
-                return import_module(module)
+                return load_module(module)
             except ModuleNotFoundError as error:
                 if error.name != module:
                     raise
@@ -32,7 +41,7 @@ def members_of(home: str) -> Callable[[str], object]:
 
     def load(name: str) -> object:
         if not name.startswith("_"):
-            module = import_module(home)
+            module = load_module(home)
             if hasattr(module, name):
                 return getattr(module, name)
         return submodule(name)

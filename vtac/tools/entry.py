@@ -16,9 +16,9 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from vtac.collection import run_as_program
 from vtac.errors import CompileError, ScheduleError, VtacError
 from vtac.lazily import installed_version
+from vtac.starting import run_as_program
 from vtac.text.reports import Report, one_line, suggestion
 
 FAILURE = 1
