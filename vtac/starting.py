@@ -7,7 +7,7 @@ import gc
 import os
 from functools import cache
 
-_SELDOM = (50_000, 20, 100)
+_SELDOM = (250_000, 4, 100)
 """Young objects at which Python looks for garbage, and how many such looks come before one at older ones."""
 _THREADS = "OPENBLAS_DEFAULT_NUM_THREADS"
 """How many threads the BLAS of numpy's wheels has where `OPENBLAS_NUM_THREADS` and `OMP_NUM_THREADS` do not say it."""
