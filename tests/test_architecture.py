@@ -8,7 +8,7 @@ import tomllib
 from import_graph import ROOT, Import, circles, imports, modules
 
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "collection", "lazily", "limits", "progress", "starting"),
+    ("errors", "closing", "collection", "lazily", "limits", "progress", "starting"),
     ("files", "store", "workers"),
     ("targets.target", "targets.registry"),
     ("dialects",),

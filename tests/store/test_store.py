@@ -11,11 +11,11 @@ import sys
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from vtac.store.records import Outcome, Trial, canonical, digest
+from vtac.store.records import Outcome, Status, Trial, canonical, digest
 from vtac.store.store import Store, StoreError
 
 OK = Outcome("ok", 100, 2000, 30, "", '{"a":1}')
@@ -54,6 +54,14 @@ for number in range(10**6):
     if number == 20:
         print("written", flush=True)
 """
+
+
+def test_mishaps_are_forgotten_and_nothing_else(tmp_path: Path) -> None:
+    statuses: tuple[Status, ...] = get_args(Status)
+    with Store(tmp_path / "s.db") as store:
+        store.record([(trial(status), Outcome(status, message="x")) for status in statuses])
+        store.forget_mishaps()
+        assert set(store.outcomes("p", "m", "1")) == {"ok", "refused"}
 
 
 def test_writers_that_are_killed_lose_nothing(tmp_path: Path) -> None:

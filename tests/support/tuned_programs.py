@@ -27,6 +27,33 @@ SMALL = VTAConfig(log_inp_buff_size=12, log_wgt_buff_size=14, log_acc_buff_size=
 """Memories that make a search work for its tilings."""
 
 
+def _product(name: str, rows: int, depth: int, columns: int) -> str:
+    """`%name`, a product of `%name_x` and `%name_w` of which the low bytes are kept."""
+    left, right = f"tensor<{rows}x{depth}xi8>", f"tensor<{depth}x{columns}xi8>"
+    sums, result = (f"tensor<{rows}x{columns}x{kind}>" for kind in ("i32", "i8"))
+    maps = ", ".join(["affine_map<(m, n) -> (m, n)>"] * 2)
+    return f"""
+  %{name}_empty = tensor.empty() : {sums}
+  %{name}_start = linalg.fill ins(%zero : i32) outs(%{name}_empty : {sums}) -> {sums}
+  %{name}_sum = linalg.matmul ins(%{name}_x, %{name}_w : {left}, {right}) outs(%{name}_start : {sums}) -> {sums}
+  %{name}_narrow = tensor.empty() : {result}
+  %{name} = linalg.generic {{indexing_maps = [{maps}], iterator_types = ["parallel", "parallel"]}}
+      ins(%{name}_sum : {sums}) outs(%{name}_narrow : {result}) {{
+  ^bb0(%sum: i32, %old: i8):
+    %byte = arith.trunci %sum : i32 to i8
+    linalg.yield %byte : i8
+  }} -> {result}"""
+
+
+TWO_LAYERS = f"""
+func.func @f(%a_x: tensor<1x16xi8>, %a_w: tensor<16x16xi8>, %b_x: tensor<8x64xi8>, %b_w: tensor<64x64xi8>)
+    -> (tensor<1x16xi8>, tensor<8x64xi8>) {{
+  %zero = arith.constant 0 : i32{_product("a", 1, 16, 16)}{_product("b", 8, 64, 64)}
+  func.return %a, %b : tensor<1x16xi8>, tensor<8x64xi8>
+}}"""
+"""Two products of very different sizes."""
+
+
 class Here(Executor):
     """Calls at once; what has the victim ends its worker, as if it had one."""
 

@@ -26,7 +26,7 @@ def test_a_sweep_and_its_files(program: str, tmp_path: Path, capsys: pytest.Capt
     assert main([*common, "--csv", table, "--report", page]) == 0
     out, err = capsys.readouterr()
     assert err == ""
-    assert "1 of 2 points: no other has fewer cycles and less SRAM; 0 cannot run net" in out
+    assert "1 of 2 points: any other takes no fewer cycles than one of these, and has no less SRAM; 0 cannot" in out
     assert "RTL" in out
     assert Path(table).read_text().count("\n") == 3
     assert "2 machines" in Path(page).read_text()
@@ -39,6 +39,9 @@ def test_a_sweep_and_its_files(program: str, tmp_path: Path, capsys: pytest.Capt
 def test_refusals(program: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for arguments, message in (
         (["--where", "BLOK == 1"], "nothing is called 'BLOK'; did you mean 'BLOCK'"),
+        (["--where", "blok == 16"], "nothing is called 'blok'; did you mean 'BLOCK'?"),
+        (["--vary", "block"], "did you mean 'BLOCK'?"),
+        (["--retry-crashed"], "--retry-crashed is for what a store holds: add --store FILE.db"),
         (["--where", "BLOCK == 3"], "no configuration is legal where BLOCK == 3"),
         (["--where", "latency == 50"], "latency is tried at 0, 4, 8, 16, 32, 64, 128 and 200, not at 50; allow more"),
         (["--where", "latency in (0, 50)"], "128 and 200, not at 50: leave it out, or give vtac.explore the machines"),

@@ -54,6 +54,7 @@ def test_refusals(program: str, tmp_path: Path, capsys: pytest.CaptureFixture[st
     text.write_text("no database")
     for arguments, message in (
         (["--budget", "0"], "a budget of 0 finds nothing: give at least one tiling"),
+        (["--retry-crashed"], "--retry-crashed is for what a store holds: add --store FILE.db"),
         (["--export", "x.json"], "--export writes what a store holds: add --store FILE.db"),
         (["-o", "-"], "-o -: stdout gets the table, or the object of --json; name a file, or ./- for one called -"),
         (["-o", program], f"-o would write over {program}, which is read; give it a file of its own"),

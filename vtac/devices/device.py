@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import TracebackType
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vtac.closing import Closing
 from vtac.devices.agent.frames import MAX_PAYLOAD
 from vtac.devices.channels import Channel, Header
 from vtac.dialects.hardware import VTAConfig
@@ -26,7 +26,7 @@ _KEPT_BYTES = 4096
 Bytes = NDArray[np.uint8]
 
 
-class Device:
+class Device(Closing):
     """One client's hold on a device.
 
     `info` is what the agent said of it when it was opened: `kind`, `design` (simulator, chisel or hls), `fields` (its
@@ -42,14 +42,6 @@ class Device:
 
     def __repr__(self) -> str:
         return f"<Device {self.url}: {self.info.get('kind')}>"
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     @property
     def config(self) -> VTAConfig | None:

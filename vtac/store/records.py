@@ -10,6 +10,7 @@ from typing import Literal, cast
 
 Status = Literal["ok", "refused", "crashed", "timeout", "failed"]
 """`refused` by the compiler, `crashed` its worker twice, `timeout` took too long, `failed` by an error of vtac's."""
+MISHAPS: tuple[Status, ...] = ("crashed", "timeout", "failed")
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,11 @@ class Outcome:
     @property
     def is_ok(self) -> bool:
         return self.status == "ok"
+
+    @property
+    def is_mishap(self) -> bool:
+        """Whether it says nothing of the candidate for sure: tried again, it may become something else."""
+        return self.status in MISHAPS
 
 
 def canonical(value: object) -> str:

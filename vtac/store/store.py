@@ -8,11 +8,11 @@ import sqlite3
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Self, cast
+from typing import cast
 
+from vtac.closing import Closing
 from vtac.errors import VtacError
-from vtac.store.records import Outcome, Status, Trial
+from vtac.store.records import MISHAPS, Outcome, Status, Trial
 
 VERSION = 1
 _APPLICATION = 0x76746163
@@ -34,7 +34,7 @@ class StoreError(VtacError):
     kind = "store"
 
 
-class Store:
+class Store(Closing):
     """A file of outcomes, made where there is none.
 
     What is recorded is there when the call returns, whatever happens then. Several programs may use one file: what
@@ -53,14 +53,6 @@ class Store:
                 self._link.close()
                 raise
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
     def close(self) -> None:
         """Let go of the file."""
         self._link.close()
@@ -75,6 +67,12 @@ class Store:
             self._link.executemany("INSERT OR IGNORE INTO texts VALUES (?, ?)", list(texts))
             marks = ", ".join("?" * len(_FIELDS.split(",")))
             self._link.executemany(f"INSERT OR IGNORE INTO outcomes ({_FIELDS}) VALUES ({marks})", rows)
+
+    def forget_mishaps(self) -> None:
+        """Let go of the trials that ended their workers, took too long or failed, so that they can be tried again."""
+        marks = ", ".join("?" * len(MISHAPS))
+        with self._explained("write to"), self._transaction():
+            self._link.execute(f"DELETE FROM outcomes WHERE status IN ({marks})", MISHAPS)
 
     def outcomes(self, problem: str, machine: str, model: str) -> dict[str, Outcome]:
         """What is known of a problem on a machine, by candidate."""

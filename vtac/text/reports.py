@@ -79,6 +79,12 @@ def one_line(text: str) -> str:
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
-    """Returns `; did you mean 'x'?` for the known name closest to `name`, or an empty string."""
-    close = get_close_matches(name, list(known), n=1)
+    """Returns `; did you mean 'x'?` for the known name closest to `name`, or an empty string.
+
+    Of names that are as close as any but for upper and lower case, one whose case fits goes first.
+    """
+    names = list(known)
+    by_letters = {one.casefold(): one for one in reversed(names)}
+    close = get_close_matches(name, names, n=1)
+    close = close or [by_letters[one] for one in get_close_matches(name.casefold(), list(by_letters), n=1)]
     return f"; did you mean '{close[0]}'?" if close else ""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
+from vtac.closing import Closing
 from vtac.errors import LaunchError
 from vtac.targets.cuda.arrays import Array, Given, arrays_of
 from vtac.targets.cuda.cpu.running import CpuRun
@@ -20,8 +21,6 @@ from vtac.targets.cuda.plan import LaunchPlan, PlanBuffer
 from vtac.text.short import counted
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from vtac.targets.cuda.gpu.bound import BoundProgram
 
 
@@ -129,7 +128,7 @@ class CudaDynamic(CudaNetwork):
         return self.dynamic.plan, self.dynamic.to_json()
 
 
-class DynamicBound:
+class DynamicBound(Closing):
     """A program on one GPU, with constants and scratch memory for each size that it has been called with."""
 
     def __init__(self, program: CudaDynamic, device: int) -> None:
@@ -151,14 +150,6 @@ class DynamicBound:
         handle = stream_handle(stream)
         shapes = [device_array(one, handle).shape for one in arrays]
         self.at(self.program.size_of(shapes))(*arrays, out=out, stream=stream)
-
-    def __enter__(self) -> DynamicBound:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Give back what lies on the GPU."""

@@ -45,6 +45,7 @@ class Options(argparse.Namespace):
     config: str | None = None
     executor: str = "local"
     store: str | None = None
+    retry_crashed: bool = False
     energy: str | None = None
     own_tilings: bool = False
     prune: bool = False
@@ -96,6 +97,7 @@ def _parse(arguments: Sequence[str]) -> Options:
     add("--config", metavar="FILE", help="vta_config.json for what is not swept (default: the default one)")
     add("--executor", metavar="E", help="local (a process for each core, the default), local:N or dask:ADDRESS")
     add("--store", metavar="FILE.db", help="keeps every point; a sweep goes on where it was")
+    add("--retry-crashed", action="store_true", help="try again what the store has as crashed, timed out or failed")
     add("--energy", metavar="TABLE.json", help="energies and areas (default: 45 nm, see docs/exploring.md)")
     add("--own-tilings", action="store_true", help="search tilings for every configuration, as vtac compile does")
     add("--prune", action="store_true", help="leave out what a bound proves no better in cycles and SRAM; say which")
@@ -156,6 +158,8 @@ def _check(options: Options) -> None:
         raise UsageError(
             "--prune leaves out points by cycles and SRAM, which other measures may need: drop it, or --x and --y"
         )
+    if options.retry_crashed and options.store is None:
+        raise UsageError("--retry-crashed is for what a store holds: add --store FILE.db")
     if options.most < 1:
         raise UsageError(f"--most {options.most} allows no configuration; at least 1 is required")
     if options.simulate_workers is None and options.points is not None:
@@ -212,6 +216,7 @@ def _explored(options: Options, store: Store | None, bar: Bar) -> tuple[Sweep, l
         most=options.most,
         prune=options.prune,
         progress=bar,
+        retry_crashed=options.retry_crashed,
     )
     if not options.sensitivity:
         return sweep, []

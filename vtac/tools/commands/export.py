@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 
 from vtac.targets.registry import target_names
@@ -56,7 +57,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _export(options: Options) -> int:
     from vtac.compiler import load_program
-    from vtac.targets.cuda.export.exporting import export_program
+    from vtac.targets.cuda.export.exporting import export_program, kept_data
 
     if is_cuda_program(options.source):
         if any((options.arch, options.schedule, options.measurements)):
@@ -70,4 +71,11 @@ def _export(options: Options) -> int:
         )
     files = export_program(program, options.output, data=options.data)
     print(f"{options.output}: {', '.join(files)}")
+    kept = kept_data(program, options.output, files)
+    if kept:
+        print(
+            f"{options.output}: run also reads {', '.join(kept)}, not written now and kept, as {options.output}/data "
+            "holds files that are not vtac's: move that folder away for random arguments",
+            file=sys.stderr,
+        )
     return 0

@@ -45,6 +45,7 @@ class Options(argparse.Namespace):
     objective: Objective = "cycles"
     executor: str = "local"
     store: str | None = None
+    retry_crashed: bool = False
     export: str | None = None
     output: str | None = None
     plot: str | None = None
@@ -60,6 +61,8 @@ def main(arguments: Sequence[str]) -> int:
     options = _parse(arguments)
     if options.export is not None and options.store is None:
         raise UsageError("--export writes what a store holds: add --store FILE.db")
+    if options.retry_crashed and options.store is None:
+        raise UsageError("--retry-crashed is for what a store holds: add --store FILE.db")
     outputs = [("-o", options.output), ("--export", options.export), ("--plot", options.plot)]
     refuse_stdout(outputs, "stdout gets the table, or the object of --json")
     require_outputs([*outputs, ("--store", options.store)], [options.source, options.config])
@@ -88,6 +91,7 @@ def _parse(arguments: Sequence[str]) -> Options:
     add("--executor", metavar="E", help="local (a process for each core, the default), local:N or dask:ADDRESS")
     add("--measure", metavar="URL,...", help="run the best tilings on devices ('vtac devices list'), take the fastest")
     add("--store", metavar="FILE.db", help="keeps what became of every tiling; a search goes on where it was")
+    add("--retry-crashed", action="store_true", help="try again what the store has as crashed, timed out or failed")
     add("--export", metavar="FILE.json", help="write all that the store holds")
     add("-o", "--output", metavar="FILE", help="write the schedule, for --schedule of other commands")
     add("--plot", metavar="FILE.svg", help="draw the front of cycles and bytes (extra plot)")
@@ -115,6 +119,7 @@ def _tuned(options: Options, store: object) -> TuneResult:
             objective=options.objective,
             progress=bar,
             measure=options.measure,
+            retry_crashed=options.retry_crashed,
         )
     except (KeyboardInterrupt, TerminatedError):
         if isinstance(store, Store):

@@ -21,7 +21,7 @@ from vtac.dialects.gpu_hardware import gpu_architecture
 from vtac.dialects.wmma.declared import INSTRUCTIONS
 from vtac.errors import CompileError
 from vtac.targets.cuda.cpu.toolchain import cpu_unavailable_reason, host_compiler
-from vtac.targets.cuda.export.exporting import export_program
+from vtac.targets.cuda.export.exporting import export_program, kept_data
 from vtac.targets.cuda.export.record import minimum_architecture
 from vtac.targets.cuda.schedules.tiling import ProductTiling
 from vtac.targets.cuda.schedules.tma_products import tma_schedule
@@ -130,6 +130,7 @@ def test_a_second_export_takes_the_place_of_the_first(tmp_path: Path) -> None:
     assert (tmp_path / "data").exists()
     (tmp_path / "notes.txt").write_text("mine")
     files = export_program(program, tmp_path)
+    assert kept_data(program, tmp_path, files) == []
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*files, "notes.txt"])
 
 
@@ -140,6 +141,9 @@ def test_a_folder_with_data_of_others_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CompileError, match=r"cannot export to .*it holds files of something else"):
         export_program(program, tmp_path, data=True)
     assert (tmp_path / "data" / "mine.bin").read_bytes() == b"mine"
+    files = export_program(program, tmp_path)
+    kept = kept_data(program, tmp_path, files)
+    assert sorted(kept) == sorted(f"data/{one.name}.bin" for one in (*program.arguments, *program.results))
 
 
 @needs_compiler

@@ -8,14 +8,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from plain_programs import PlainConv
-from tuned_programs import CONV, SMALL, Here, Interrupted
+from tuned_programs import CONV, SMALL, TWO_LAYERS, Here, Interrupted
 
 import vtac
 from vtac.dialects.hardware import VTAConfig
 from vtac.errors import CompileError, VtacError
 from vtac.store.store import Store
-from vtac.targets.vta.tuning.budget import Budget, budget_of
+from vtac.targets.vta.tuning.budget import Budget, budget_of, shared
 from vtac.workers.errors import WorkersError
 from vtac.workers.processes import Processes
 from vtac.workloads.conv2d import Conv2D
@@ -97,6 +99,29 @@ def test_what_kills_its_workers_is_recorded_and_passed_over(found: vtac.TuneResu
     assert (other.refused, other.layers[0].tiling == victim) == (1, False)
     crashed = [row for row in rows if row["status"] == "crashed"]
     assert [row["message"] for row in crashed] == ["its worker was killed by SIGKILL, twice"]
+    assert other.notes == (
+        "a tiling of conv2d crashed, took too long or failed, the first as its worker was killed by SIGKILL, twice; "
+        "with a store, --retry-crashed tries again",
+    )
+
+
+def test_what_crashed_is_tried_again_when_asked_for(found: vtac.TuneResult, tmp_path: Path) -> None:
+    path, again = tmp_path / "tune.db", Here()
+    other = vtac.tune(CONV, SMALL, executor=Here(found.layers[0].tiling), store=path, budget=10)
+    assert as_text(vtac.tune(CONV, SMALL, executor=again, store=path, budget=10)) == as_text(other)
+    assert again.calls == 0
+    tried = vtac.tune(CONV, SMALL, executor=again, store=path, budget=10, retry_crashed=True)
+    assert (as_text(tried), again.calls) == (as_text(found), 1)
+    with pytest.raises(VtacError, match="what crashed is in a store, and none is given: give it, or leave retry_cr"):
+        vtac.tune(CONV, SMALL, retry_crashed=True)
+
+
+def test_what_crashed_may_still_be_the_best() -> None:
+    tiny, space = Conv2D(1, 2, 2, 16, 16, 1, 0).text(), vtac.tune
+    best = space(tiny, executor=Here(), objective="bytes").layers[0]
+    found = space(tiny, executor=Here(best.tiling), objective="bytes")
+    assert found.layers[0].least <= best.nbytes
+    assert (found.gap > 0.0) == (found.bytes > found.layers[0].least)
 
 
 def test_the_whole_space_ends_with_the_best() -> None:
@@ -173,10 +198,27 @@ func.func @f(%x: tensor<4x16xi8>, %w: tensor<16x16xi8>) -> tensor<4x16xi8> {{
 
 def test_a_network_is_tuned_layer_by_layer() -> None:
     network = PlainConv().text()
-    found = vtac.tune(network, executor=Here(), budget=3)
-    assert found.evaluated <= 3 + len(found.layers)
+    found = vtac.tune(network, executor=Here(), budget=7)
+    assert found.evaluated == 7
     program = vtac.compile(network, schedule=found.schedule)
     assert program.cycles == found.cycles <= found.default_cycles
+
+
+def test_what_a_finished_search_leaves_goes_to_the_others() -> None:
+    found = vtac.tune(TWO_LAYERS, executor=Here(), objective="bytes", budget=24)
+    shares = {one.members: one.evaluated for one in found.layers}
+    assert (min(shares), shares[min(shares)], sum(shares.values())) == (2, 2, 24)
+    with Processes(2) as executor:
+        assert as_text(vtac.tune(TWO_LAYERS, executor=executor, objective="bytes", budget=24)) == as_text(found)
+
+
+@given(st.integers(0, 500), st.lists(st.integers(1, 10_000), min_size=1, max_size=6))
+@settings(max_examples=100)
+def test_all_of_a_budget_is_shared_out(tilings: int, weights: list[int]) -> None:
+    shares = shared(tilings, weights)
+    assert (sum(shares), min(shares) >= 0) == (tilings, True)
+    for share, weight in zip(shares, weights, strict=True):
+        assert abs(share - tilings * weight / sum(weights)) < 1
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -76,6 +77,16 @@ def export_program(program: CudaProgram | CudaNetwork, directory: str | Path, *,
     except OSError as error:
         raise CompileError(f"cannot export to {directory}: {error.strerror}") from None
     return list(files)
+
+
+def kept_data(program: CudaProgram | CudaNetwork, directory: str | Path, written: Sequence[str]) -> list[str]:
+    """Arrays that `main.cu` reads from `data/` though this export did not write them.
+
+    They are there where files of others lie in that folder, so that it was kept. `written` is the names of those that
+    the export wrote.
+    """
+    names = [f"data/{buffer.name}.bin" for _, buffer in exported_program(program).passed]
+    return [name for name in dict.fromkeys(names) if name not in written and (Path(directory) / name).is_file()]
 
 
 def exported_program(program: CudaProgram | CudaNetwork) -> Exported:

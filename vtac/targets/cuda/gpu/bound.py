@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from types import TracebackType
-from typing import Self
 
+from vtac.closing import Closing
 from vtac.errors import LaunchError
 from vtac.targets.cuda.arrays import Array
 from vtac.targets.cuda.gpu.cubins import Cubins, compiled_for
@@ -18,19 +17,11 @@ from vtac.targets.cuda.plan import LaunchPlan, PlanBuffer
 _ALIGNMENT = 32
 
 
-class _Held:
+class _Held(Closing):
     """Something on a GPU that `close`, or leaving a `with`, gives back."""
 
     def __init__(self, held: ExitStack) -> None:
         self._held = held
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Give back what lies on the GPU."""

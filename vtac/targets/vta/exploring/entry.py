@@ -54,17 +54,18 @@ def explore(
     most: int = MOST_POINTS,
     prune: bool = False,
     progress: Progress | None = None,
+    retry_crashed: bool = False,
 ) -> Sweep:
     """Compile networks for many machines and count what they take on each; `str()` of the sweep is a table.
 
     `configs` are the machines, or they are enumerated: all legal values of the dimensions that `where` names
     (`"BLOCK in (16, 32) and sram_kib <= 512"`) or that `vary` lists, the others as in `base`; of those the ones for
     which `where` holds. The names are those of `vtac.targets.vta.exploring.machines.DIMENSIONS`, `sram_kib` and
-    `multipliers`. `executor` and `store` are as for `vtac.tune`. `energy` is a table, or the JSON file of one.
-    Machines that differ in timing alone share a program. With `share`, layers get the tiling of the machine with the
-    next larger memories and the same tiles where that fits; without it each machine is searched for by itself, as
-    `vtac.compile` does. With `prune`, machines are left out that a point is proven to be as good as in cycles and SRAM
-    and better in one: their lower bounds are compared with points of other tiles. They are the sweep's `pruned`.
+    `multipliers`. `executor`, `store` and `retry_crashed` are as for `vtac.tune`. `energy` is a table, or the JSON file
+    of one. Machines that differ in timing alone share a program. With `share`, layers get the tiling of the machine
+    with the next larger memories and the same tiles where that fits; without it each machine is searched for by itself,
+    as `vtac.compile` does. With `prune`, machines are left out that a point is proven to be as good as in cycles and
+    SRAM and better in one: their lower bounds are compared with points of other tiles. They are the sweep's `pruned`.
 
     Raises `VtacError` for no machine or more than `most`, a condition that cannot be read (`kind` "where"), and what
     `vtac.tune` does. A network that a machine cannot hold is the `error` of a point.
@@ -72,7 +73,7 @@ def explore(
     table = energy if isinstance(energy, CostTable) else HOROWITZ_45NM if energy is None else read_table(energy)
     chosen = _machines(configs, where, vary, base, most)
     networks = [NetworkText(name, _text(source)) for name, source in _named(modules).items()]
-    with keeping(store) as kept, working(executor, limit=POINT_SECONDS) as workers:
+    with keeping(store, retry_crashed=retry_crashed) as kept, working(executor, limit=POINT_SECONDS) as workers:
         work = _Work(networks, table, workers, kept, share, progress, len(chosen))
         if prune:
             points, pruned = without_dominated(chosen, work.least(chosen), work.count)

@@ -44,7 +44,8 @@ class Figures:
 def figures_of(network: str, outcome: Outcome) -> Figures:
     """The figures that an outcome has."""
     if not outcome.is_ok:
-        return Figures(network, error=outcome.message)
+        again = "; with a store, --retry-crashed tries again" if outcome.is_mishap else ""
+        return Figures(network, error=f"{outcome.message}{again}")
     more = cast("dict[str, object]", json.loads(outcome.more))
     counts, busy = (cast("dict[str, int]", more[name]) for name in ("counts", "busy"))
     return Figures(network, outcome.cycles, outcome.nbytes, counts, busy, str(more["limit"]), cast(int, more["macs"]))

@@ -73,7 +73,8 @@ class Sweep:
         lines += [f"all of these: {common}"] if common else []
         failed = [point for point in self.points if point.error]
         lines.append(
-            f"{len(front)} of {len(self.points):,} points: no other has fewer cycles and less SRAM; "
+            f"{len(front)} of {len(self.points):,} points: any other takes no fewer cycles than one of these, and has "
+            "no less SRAM; "
             f"{len(failed):,} cannot run {' and '.join(self.networks)}"
         )
         lines += [f"  {point.name}: {point.error[:200]}" for point in failed[:3]]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from time import monotonic
 
 from vtac.errors import VtacError
@@ -30,6 +32,12 @@ class Budget:
     def deadline(self) -> float | None:
         """When it ends, if it begins now."""
         return None if self.seconds is None else monotonic() + self.seconds
+
+
+def shared(tilings: int, weights: Sequence[int]) -> list[int]:
+    """Tilings by weights, all of them: what all up to one have is rounded down."""
+    ends = [tilings * together // sum(weights) for together in accumulate(weights)]
+    return [end - begin for begin, end in zip([0, *ends], ends, strict=False)]
 
 
 def budget_of(given: str | float | None) -> Budget:

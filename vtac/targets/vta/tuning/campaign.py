@@ -14,7 +14,7 @@ from vtac.store.store import Store
 from vtac.targets.vta.compiler_identity import model_identity
 from vtac.targets.vta.cycles import Timing
 from vtac.targets.vta.schedules.layers import Layer
-from vtac.targets.vta.tuning.budget import Budget
+from vtac.targets.vta.tuning.budget import Budget, shared
 from vtac.targets.vta.tuning.identity import layer_text, machine_text, tiling_text, trial_of
 from vtac.targets.vta.tuning.search import LayerSearch
 from vtac.targets.vta.tuning.space import Member
@@ -26,12 +26,12 @@ _UNKNOWN_WORKERS = 16
 
 @dataclass
 class Problem:
-    """A layer to tune: its function as text, what it is called, how much of the whole it is, and its search."""
+    """A layer to tune: its function as text, what it is called, the cycles of its calls at least, and its search."""
 
     name: str
     layer: Layer
     text: str
-    weight: float
+    weight: int
     search: LayerSearch
     known: dict[str, Outcome] = field(default_factory=dict[str, Outcome])
 
@@ -59,16 +59,39 @@ class Campaign:
 
     def run(self, progress: Progress | None) -> None:
         """Work until the end. Raises `WorkersError` and `StoreError`."""
+        self._work(progress)
+        while self._share_rest():
+            self._work(progress)
+        for problem in self.problems:
+            problem.search.finish()
+
+    def _work(self, progress: Progress | None) -> None:
+        """Until each search has tried what it may."""
         while True:
             self._give()
             if not self._at_work:
-                break
+                return
             for done in self.crew.collect(timeout=1.0):
                 self._take(done.number, done.results)
             if progress is not None:
-                progress("tune", sum(problem.search.tried for problem in self.problems), self.budget.tilings or 0)
-        for problem in self.problems:
-            problem.search.finish()
+                progress("tune", self._tried, self.budget.tilings or 0)
+
+    @property
+    def _tried(self) -> int:
+        return sum(problem.search.tried for problem in self.problems)
+
+    def _share_rest(self) -> bool:
+        """What searches that came to their end have left of a number of tilings goes to the others; whether any does.
+
+        Who gets what follows from what each has tried, whoever was the faster.
+        """
+        rest = (self.budget.tilings or 0) - self._tried
+        able = [problem for problem in self.problems if not problem.search.is_exhausted]
+        if rest <= 0 or not able:
+            return False
+        for problem, more in zip(able, shared(rest, [one.weight for one in able]), strict=True):
+            problem.search.allow(more)
+        return True
 
     def _give(self) -> None:
         """Keep the workers busy; what is known already comes back at once."""

@@ -32,7 +32,7 @@ from vtac.targets.vta.schedules.layers import Layer
 from vtac.targets.vta.schedules.roof import roof
 from vtac.targets.vta.schedules.search import best_tiling, layers_of
 from vtac.targets.vta.target import VTA
-from vtac.targets.vta.tuning.budget import Budget, budget_of
+from vtac.targets.vta.tuning.budget import Budget, budget_of, shared
 from vtac.targets.vta.tuning.campaign import Campaign, Problem
 from vtac.targets.vta.tuning.measuring import Bench, Readings, measured_layers
 from vtac.targets.vta.tuning.outcomes import TunedFunction, TunedKind, result_of
@@ -59,6 +59,7 @@ def tune(
     objective: Objective = "cycles",
     progress: Progress | None = None,
     measure: str | Sequence[str] | None = None,
+    retry_crashed: bool = False,
 ) -> TuneResult:
     """Search for a better schedule than the default one; `str()` of the result is a table.
 
@@ -69,7 +70,8 @@ def tune(
     ("500", or an int), or None for the whole space. A number of tilings gives the same result with any executor and
     after any interruption; with time, it is as much as was tried. `objective` is "cycles", "bytes", or "pareto" for
     the front of both. `measure` are URLs of devices, all of one kind: the tilings that are best by the cycle model run
-    there, and the fastest is taken.
+    there, and the fastest is taken. With `retry_crashed` the store forgets what ended its workers, took too long, or
+    was an error of vtac's, so that it is tried again.
 
     Raises `VtacError`: what `vtac.compile` does, for a budget of nothing, for workers that cannot be had (`kind`
     "workers"), for a store that cannot be used ("store"), and where no device is left to measure on ("device").
@@ -79,7 +81,9 @@ def tune(
         raise VtacError(f"'{objective}' is no objective; 'cycles', 'bytes' or 'pareto' is required")
     if measure is not None and objective != "cycles":
         raise VtacError(f"devices tell cycles or seconds, no {objective}: leave out what measures, or give 'cycles'")
-    with seldom_collected(), keeping(store) as kept, working(executor) as workers, ExitStack() as stack:
+    with seldom_collected(), ExitStack() as stack:
+        kept = stack.enter_context(keeping(store, retry_crashed=retry_crashed))
+        workers = stack.enter_context(working(executor))
         work = prepare(module, VTA, config, None)
         refuse_several_functions(work)
         drop_scripts(work)
@@ -97,10 +101,17 @@ def tune(
 
 
 @contextmanager
-def keeping(store: Store | str | Path | None) -> Generator[Store | None]:
-    """A store by its path, which is closed behind the block; one that was given stays open."""
+def keeping(store: Store | str | Path | None, *, retry_crashed: bool = False) -> Generator[Store | None]:
+    """A store by its path, which is closed behind the block; one that was given stays open.
+
+    With `retry_crashed` it has forgotten all mishaps. Raises `VtacError` where there is none to forget them.
+    """
     made = opened(store)
     try:
+        if retry_crashed:
+            if made is None:
+                raise VtacError("what crashed is in a store, and none is given: give it, or leave retry_crashed out")
+            made.forget_mishaps()
         yield made
     finally:
         if made is not None and made is not store:
@@ -163,7 +174,7 @@ def _function(name: str, called: str, calls: int, module: ModuleOp) -> TunedFunc
 
 
 def _problems(functions: Sequence[TunedFunction], objective: Objective, budget: Budget) -> list[TunedKind]:
-    """One problem for each kind of layer; a number of tilings is shared out by what each has of the least cycles."""
+    """One problem for each kind of layer, of which each tries one tiling; more are shared out by their least cycles."""
     by_layer: dict[Layer, list[TunedFunction]] = {}
     for function in functions:
         if function.layer is not None:
@@ -172,15 +183,17 @@ def _problems(functions: Sequence[TunedFunction], objective: Objective, budget: 
         layer: sum(one.calls for one in same) * roof(layer, config_of(same[0].module)).cycles
         for layer, same in by_layer.items()
     }
-    whole = sum(weights.values())
-    found: list[TunedKind] = []
-    for layer, same in by_layer.items():
-        share = None if budget.tilings is None else max(1, budget.tilings * weights[layer] // whole)
-        found.append(_kind(layer, same, objective, share, weights[layer] / whole))
-    return found
+    shares: list[int | None] = [None] * len(weights)
+    if budget.tilings is not None:
+        rest = max(0, budget.tilings - len(weights))
+        shares = [1 + more for more in shared(rest, list(weights.values()))]
+    return [
+        _kind(layer, same, objective, share, weights[layer])
+        for (layer, same), share in zip(by_layer.items(), shares, strict=True)
+    ]
 
 
-def _kind(layer: Layer, same: list[TunedFunction], objective: Objective, share: int | None, weight: float) -> TunedKind:
+def _kind(layer: Layer, same: list[TunedFunction], objective: Objective, share: int | None, weight: int) -> TunedKind:
     module = same[0].module
     config = config_of(module)
     default = best_tiling(_fresh(module), config, layer).tiling

@@ -79,6 +79,7 @@ def result_of(
     notes += [
         f"no tiling of {one.name} is in the space: its default schedule stays" for one in layers if not one.members
     ]
+    notes += [_said_of(kind.problem) for kind in kinds if kind.problem.search.mishaps()]
     best = sum(one.calls * (one.nbytes if at else one.cycles) for one in layers)
     least = sum(one.calls * one.least for one in layers)
     return TuneResult(
@@ -122,6 +123,16 @@ def _layer_result(kind: TunedKind, measured: Measured | None) -> LayerResult:
         len(search.space),
         tuple(one.point for one in search.best.front),
         measured and measured.values,
+    )
+
+
+def _said_of(problem: Problem) -> str:
+    """Which tilings came to nothing, and how they get another chance."""
+    mishaps = problem.search.mishaps()
+    count = "a tiling" if len(mishaps) == 1 else f"{len(mishaps):,} tilings"
+    return (
+        f"{count} of {problem.name} crashed, took too long or failed, the first as {mishaps[0][1].message}; "
+        "with a store, --retry-crashed tries again"
     )
 
 

@@ -110,7 +110,16 @@ class LayerSearch:
     @property
     def is_done(self) -> bool:
         """Whether there is nothing more to give out, as far as is known."""
-        return self.tried >= self._most or (not self.is_waiting and bool(self._batches) and not self._coming(1))
+        return self.tried >= self._most or (not self.is_waiting and self.is_exhausted)
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether nothing would be given out however many might be tried; everything must have come back."""
+        return bool(self._batches) and not self._coming(1)
+
+    def allow(self, more: int) -> None:
+        """Let so many more be tried."""
+        self._most += more
 
     def batch(self) -> tuple[int, Sequence[Member]]:
         """The number and the members of the next batch: none if the search is done. It must not be waiting."""
@@ -133,25 +142,37 @@ class LayerSearch:
         self.best = Best(self.objective)
         for one in self.found():
             self.best.add(one)
-        self.refused = sum(not outcome.is_ok for outcomes in self._results.values() for outcome in outcomes)
+        self.refused = sum(not outcome.is_ok for _, outcome in self._tried())
 
     def found(self) -> Iterator[Found]:
         """The tilings that were tried and not refused, in the order in which they were given out."""
+        for member, outcome in self._tried():
+            if outcome.is_ok:
+                yield Found(member.tiling, outcome.cycles, outcome.nbytes)
+
+    def mishaps(self) -> list[tuple[Member, Outcome]]:
+        """The tilings of which nothing is known though they were tried."""
+        return [(member, outcome) for member, outcome in self._tried() if outcome.is_mishap]
+
+    def _tried(self) -> Iterator[tuple[Member, Outcome]]:
+        """What became of what came back, in the order in which it was given out."""
         for number in sorted(self._results):
-            for member, outcome in zip(self._batches[number], self._results[number], strict=True):
-                if outcome.is_ok:
-                    yield Found(member.tiling, outcome.cycles, outcome.nbytes)
+            yield from zip(self._batches[number], self._results[number], strict=True)
 
     def outcome_of(self, tiling: Tiling) -> Found | None:
         """What a tiling took that was tried; None for one that was not, or was refused."""
         return next((one for one in self.found() if one.tiling == tiling), None)
 
     def least(self) -> int:
-        """What no tiling of the space goes below in the measure of the objective: of what was tried, and by bounds."""
-        bounds = self.space.least_bytes if self.objective == "bytes" else self.space.least_cycles
+        """What no tiling of the space goes below in the measure of the objective: of what was tried, and by bounds.
+
+        Of what ended its worker the bound is all that is known.
+        """
         at = 1 if self.objective == "bytes" else 0
-        left = bounds[~self._given]
-        return min([*(found.point[at] for found in self.best.front), *([int(left.min())] if len(left) else [])])
+        left = (self.space.least_bytes if at else self.space.least_cycles)[~self._given]
+        unknown = [member.least_bytes if at else member.least_cycles for member, _ in self.mishaps()]
+        found = [one.point[at] for one in self.best.front]
+        return min([*found, *unknown, *([int(left.min())] if len(left) else [])])
 
     @property
     def _due(self) -> int:
