@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from device_agents import local_device
 from device_programs import device_program
-from tuned_programs import CONV, SMALL, Here
+from tuned_programs import CONV, SHIFTED, SMALL, Here
 
 import vtac
 from vtac.devices.agent.backend import Counters, Launch
@@ -111,6 +111,14 @@ def test_the_fastest_is_taken_and_kept(small: str, tmp_path: Path) -> None:
     assert machine["config"]["LOG_INP_BUFF_SIZE"] == 12
     again = vtac.tune(CONV, SMALL, executor=Here(), store=path, budget=3, measure=url)
     assert again.layers == first.layers, "as the store has it"
+
+
+@pytest.mark.parametrize("url", ["sim", "model:pynq"])
+def test_layers_that_are_shifted_by_amounts_in_memory(url: str) -> None:
+    found = vtac.tune(SHIFTED, executor=Here(), budget=3, measure=url)
+    measured = found.layers[0].measured
+    assert measured is not None and measured.default is not None
+    assert (measured.runs, found.refused, found.notes) == (3, 0, found.notes[:1])
 
 
 def vars_of(whole: object) -> dict[str, object]:

@@ -54,6 +54,38 @@ func.func @f(%a_x: tensor<1x16xi8>, %a_w: tensor<16x16xi8>, %b_x: tensor<8x64xi8
 """Two products of very different sizes."""
 
 
+_BY_COLUMN = "affine_map<(m, n) -> (m, n)>, affine_map<(m, n) -> (n)>, affine_map<(m, n) -> (m, n)>"
+SHIFTED = f"""
+func.func @f(%x: tensor<4x16xi8>, %w: tensor<16x16xi8>) -> tensor<4x16xi8> {{
+  %zero = arith.constant 0 : i32
+  %empty = tensor.empty() : tensor<4x16xi32>
+  %start = linalg.fill ins(%zero : i32) outs(%empty : tensor<4x16xi32>) -> tensor<4x16xi32>
+  %sum = linalg.matmul ins(%x, %w : tensor<4x16xi8>, tensor<16x16xi8>) outs(%start : tensor<4x16xi32>)
+      -> tensor<4x16xi32>
+  %amounts = arith.constant dense<{[3 + lane % 4 for lane in range(16)]}> : tensor<16xi32>
+  %narrow = tensor.empty() : tensor<4x16xi8>
+  %y = linalg.generic {{indexing_maps = [{_BY_COLUMN}], iterator_types = ["parallel", "parallel"]}}
+      ins(%sum, %amounts : tensor<4x16xi32>, tensor<16xi32>) outs(%narrow : tensor<4x16xi8>) {{
+  ^bb0(%a: i32, %s: i32, %o: i8):
+    %shifted = arith.shrsi %a, %s : i32
+    %byte = arith.trunci %shifted : i32 to i8
+    linalg.yield %byte : i8
+  }} -> tensor<4x16xi8>
+  %next = linalg.matmul ins(%y, %w : tensor<4x16xi8>, tensor<16x16xi8>) outs(%start : tensor<4x16xi32>)
+      -> tensor<4x16xi32>
+  %low = tensor.empty() : tensor<4x16xi8>
+  %z = linalg.generic {{indexing_maps = [{_BY_COLUMN}], iterator_types = ["parallel", "parallel"]}}
+      ins(%next, %amounts : tensor<4x16xi32>, tensor<16xi32>) outs(%low : tensor<4x16xi8>) {{
+  ^bb0(%a: i32, %s: i32, %o: i8):
+    %shifted = arith.shrsi %a, %s : i32
+    %byte = arith.trunci %shifted : i32 to i8
+    linalg.yield %byte : i8
+  }} -> tensor<4x16xi8>
+  func.return %z : tensor<4x16xi8>
+}}"""
+"""Two products that are shifted by amounts in memory."""
+
+
 class Here(Executor):
     """Calls at once; what has the victim ends its worker, as if it had one."""
 

@@ -247,6 +247,12 @@ def test_export(source: str, tmp_path: Path) -> None:
     assert "launcher.h" in succeed("export", str(saved), "-o", str(folder))
     message = refusal("export", str(saved), "--arch", "sm_90", "-o", str(folder))
     assert "is a saved program: --arch, --schedule and --measurements are for program files" in message
+    succeed("export", source, "--data", "-o", str(folder))
+    (folder / "data" / "mine.bin").write_bytes(b"mine")
+    said = vtac("export", source, "-o", str(folder)).stderr.decode()
+    assert f"{folder}: run also reads data/" in said
+    assert "not written now and kept, as" in said
+    assert "mine.bin" not in said
 
 
 @pytest.mark.parametrize(

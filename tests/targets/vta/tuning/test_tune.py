@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from plain_programs import PlainConv
-from tuned_programs import CONV, SMALL, TWO_LAYERS, Here, Interrupted
+from tuned_programs import CONV, SHIFTED, SMALL, TWO_LAYERS, Here, Interrupted
 
 import vtac
 from vtac.dialects.hardware import VTAConfig
@@ -163,36 +163,7 @@ def test_the_front_is_a_table_where_it_is_the_objective(found: vtac.TuneResult) 
 
 
 def test_amounts_of_shifts_in_memory_are_left_to_the_proof_of_the_program() -> None:
-    maps = "affine_map<(m, n) -> (m, n)>, affine_map<(m, n) -> (n)>, affine_map<(m, n) -> (m, n)>"
-    text = f"""
-func.func @f(%x: tensor<4x16xi8>, %w: tensor<16x16xi8>) -> tensor<4x16xi8> {{
-  %zero = arith.constant 0 : i32
-  %empty = tensor.empty() : tensor<4x16xi32>
-  %start = linalg.fill ins(%zero : i32) outs(%empty : tensor<4x16xi32>) -> tensor<4x16xi32>
-  %sum = linalg.matmul ins(%x, %w : tensor<4x16xi8>, tensor<16x16xi8>) outs(%start : tensor<4x16xi32>)
-      -> tensor<4x16xi32>
-  %amounts = arith.constant dense<{[3 + lane % 4 for lane in range(16)]}> : tensor<16xi32>
-  %narrow = tensor.empty() : tensor<4x16xi8>
-  %y = linalg.generic {{indexing_maps = [{maps}], iterator_types = ["parallel", "parallel"]}}
-      ins(%sum, %amounts : tensor<4x16xi32>, tensor<16xi32>) outs(%narrow : tensor<4x16xi8>) {{
-  ^bb0(%a: i32, %s: i32, %o: i8):
-    %shifted = arith.shrsi %a, %s : i32
-    %byte = arith.trunci %shifted : i32 to i8
-    linalg.yield %byte : i8
-  }} -> tensor<4x16xi8>
-  %next = linalg.matmul ins(%y, %w : tensor<4x16xi8>, tensor<16x16xi8>) outs(%start : tensor<4x16xi32>)
-      -> tensor<4x16xi32>
-  %low = tensor.empty() : tensor<4x16xi8>
-  %z = linalg.generic {{indexing_maps = [{maps}], iterator_types = ["parallel", "parallel"]}}
-      ins(%next, %amounts : tensor<4x16xi32>, tensor<16xi32>) outs(%low : tensor<4x16xi8>) {{
-  ^bb0(%a: i32, %s: i32, %o: i8):
-    %shifted = arith.shrsi %a, %s : i32
-    %byte = arith.trunci %shifted : i32 to i8
-    linalg.yield %byte : i8
-  }} -> tensor<4x16xi8>
-  func.return %z : tensor<4x16xi8>
-}}"""
-    found = vtac.tune(text, executor=Here(), budget=4)
+    found = vtac.tune(SHIFTED, executor=Here(), budget=4)
     assert (found.refused, found.cycles <= found.default_cycles) == (0, True)
 
 

@@ -24,7 +24,7 @@ from vtac.targets.vta.tuning.campaign import Problem
 from vtac.targets.vta.tuning.identity import layer_text, tiling_text
 from vtac.targets.vta.tuning.result import LayerValues, Unit, Whole
 from vtac.targets.vta.tuning.search import Found
-from vtac.targets.vta.tuning.trials import Job, built
+from vtac.targets.vta.tuning.trials import Job, built, with_known_amounts
 
 MEASURED = "measured-1 lowering-1"
 """The version of how tilings are measured, and of how they become programs. It changes with either."""
@@ -143,7 +143,7 @@ def _candidates(problem: Problem, default: Tiling) -> list[_Run]:
 
 
 def _task(run: _Run) -> Task:
-    job = Job(run.problem.text, run.found.tiling, Timing.de10())
+    job = Job(with_known_amounts(run.problem.text), run.found.tiling, Timing.de10())
     return Task(f"{run.problem.name} with {tiling_text(run.found.tiling)}", lambda: built(job))
 
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from io import StringIO
 
 from xdsl.dialects.builtin import ModuleOp
+from xdsl.printer import Printer
 
 from vtac.collection import seldom_collected
 from vtac.errors import VtacError
+from vtac.passes.vta.isolate_device_functions import function_in
+from vtac.rewriting.known_amounts import fix_shift_amounts
 from vtac.schedule import Schedule
 from vtac.store.records import Outcome
 from vtac.targets.vta.cycles import Timing, simulate_cycles
@@ -61,6 +65,16 @@ def built(job: Job) -> Program:
     """The program of a tiling. Raises `VtacError` for one that the compiler refuses."""
     module, layer = _read(job.text)
     return build_program(lower_tilings(Schedule(module), [(layer, job.tiling)]).module)
+
+
+@lru_cache(maxsize=64)
+def with_known_amounts(text: str) -> str:
+    """A module whose function shifts by numbers that hardware takes, not by arguments: devices run no other."""
+    module = parse(f"{text}\n")
+    fix_shift_amounts(function_in(module))
+    said = StringIO()
+    Printer(said).print_op(module)
+    return said.getvalue()
 
 
 def counted(program: Program, timing: Timing) -> Outcome:
