@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import vtac
@@ -17,7 +18,6 @@ from vtac.targets.vta.isa import (
     Instruction,
     Load,
     Memory,
-    MicroOp,
     Opcode,
     decode,
     encode,
@@ -50,6 +50,7 @@ func.func @net(%x: tensor<4x16xi8>) -> tensor<4x16xi32> {{
 
 ROW = (Memory.INP, 0, 0, 1, 4, 4, 0, 0, 0, 0)
 ISSUED = [Issued(Opcode.LOAD, ROW, 1, None)]
+NO_MICRO_OPS = np.zeros((0, 3), np.int64)
 
 
 @pytest.fixture
@@ -92,16 +93,16 @@ def test_the_stream_of_other_weights_is_neither_planned_nor_checked_again(
 
 
 def test_what_is_read_is_what_was_planned(known: KnownStreams, monkeypatch: pytest.MonkeyPatch) -> None:
-    planned = known.plan(ISSUED, [], vtac.VTAConfig())
-    assert planned == plan_tokens(ISSUED, [], vtac.VTAConfig())
+    planned = known.plan(ISSUED, NO_MICRO_OPS, vtac.VTAConfig())
+    assert planned == plan_tokens(ISSUED, NO_MICRO_OPS, vtac.VTAConfig())
     monkeypatch.setattr(known_streams, "plan_tokens", _must_not("planned again"))
-    assert known.plan(ISSUED, [], vtac.VTAConfig()) == planned
+    assert known.plan(ISSUED, NO_MICRO_OPS, vtac.VTAConfig()) == planned
 
 
 def test_other_instructions_and_other_hardware_are_planned(
     known: KnownStreams, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known.plan(ISSUED, [], vtac.VTAConfig())
+    known.plan(ISSUED, NO_MICRO_OPS, vtac.VTAConfig())
     asked: list[object] = []
 
     def planned(*given: object) -> list[Placed]:
@@ -109,19 +110,19 @@ def test_other_instructions_and_other_hardware_are_planned(
         return []
 
     monkeypatch.setattr(known_streams, "plan_tokens", planned)
-    known.plan([ISSUED[0]._replace(row=(*ROW[:2], 8, *ROW[3:]))], [], vtac.VTAConfig())
-    known.plan(ISSUED * 2, [], vtac.VTAConfig())
-    known.plan(ISSUED, [MicroOp(0, 0, 0)], vtac.VTAConfig())
-    known.plan(ISSUED, [], vtac.VTAConfig(queue_depth=256))
+    known.plan([ISSUED[0]._replace(row=(*ROW[:2], 8, *ROW[3:]))], NO_MICRO_OPS, vtac.VTAConfig())
+    known.plan(ISSUED * 2, NO_MICRO_OPS, vtac.VTAConfig())
+    known.plan(ISSUED, np.array([[0, 0, 0]]), vtac.VTAConfig())
+    known.plan(ISSUED, NO_MICRO_OPS, vtac.VTAConfig(queue_depth=256))
     assert len(asked) == 4
 
 
 @pytest.mark.parametrize("damage", ["", "not a record\n", None])
 def test_a_damaged_record_is_planned_again(known: KnownStreams, tmp_path: Path, damage: str | None) -> None:
-    planned = known.plan(ISSUED, [], vtac.VTAConfig())
+    planned = known.plan(ISSUED, NO_MICRO_OPS, vtac.VTAConfig())
     (record,) = _records(tmp_path)
     record.write_text(record.read_text()[:-3] if damage is None else damage)
-    assert known.plan(ISSUED, [], vtac.VTAConfig()) == planned
+    assert known.plan(ISSUED, NO_MICRO_OPS, vtac.VTAConfig()) == planned
 
 
 def test_a_proof_is_found_again(known: KnownStreams, program: Program, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from vtac.dialects.hardware import VTAConfig
-from vtac.targets.vta.isa.instructions import Memory, MicroOp, Opcode
+from vtac.targets.vta.isa.instructions import Memory, Opcode
 from vtac.targets.vta.stream.footprints import Footprints, Issued, KernelSlice
 from vtac.targets.vta.stream.load_order import order_loads
 
@@ -26,7 +27,7 @@ def store(dram: int) -> Issued:
 
 
 def order(issued: list[Issued]) -> list[int]:
-    return order_loads(Footprints(issued, [MicroOp(0, 0, 0)], VTAConfig()), issued)
+    return order_loads(Footprints(issued, np.array([[0, 0, 0]]), VTAConfig()), issued)
 
 
 FIRST = [load(Memory.INP, 0, 1), load(Memory.WGT, 0, 1), product(1000)]
@@ -63,7 +64,7 @@ def test_a_load_that_was_passed_is_over_when_it_is() -> None:
     weights = [load(Memory.WGT, 0, 64, dram) for dram in (1 << 10, 1 << 12)]
     other = Issued(Opcode.GEMM, product(1000).row, 2, KernelSlice(1, 1))
     issued = [*FIRST, weights[0], load(Memory.INP, 8, 1), other, weights[1], load(Memory.INP, 0, 1, 9), product(1)]
-    footprints = Footprints(issued, [MicroOp(0, 0, 0), MicroOp(0, 8, 0)], VTAConfig())
+    footprints = Footprints(issued, np.array([[0, 0, 0], [0, 8, 0]]), VTAConfig())
     assert order_loads(footprints, issued) == [0, 1, 2, 4, 3, 5, 7, 6, 8]
 
 

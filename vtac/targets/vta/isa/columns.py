@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import chain
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,29 +11,33 @@ from vtac.targets.vta.isa.fields import DEPENDENCE_FIELDS, HALF_BITS, Field, ins
 from vtac.targets.vta.isa.instructions import Opcode
 
 Words = NDArray[np.uint64]
+Columns = NDArray[np.int64]
 Positions = NDArray[np.intp]
 
 _HEADER = {"opcode", *DEPENDENCE_FIELDS}
 
 
-def encode_columns(opcode: Opcode, rows: Sequence[Sequence[int]], positions: Positions, config: VTAConfig) -> Words:
+def encode_columns(opcode: Opcode, columns: Columns, positions: Positions, config: VTAConfig) -> Words:
     """Instructions of one opcode as words of shape (n, 2), low half first, without token bits.
 
-    Each row holds one value per field after the opcode and the token bits, in word order; `positions` are the
-    instructions' places in the stream, for errors. Raises `EncodingError` naming the field and its limit.
+    `columns` has a row for each field after the opcode and the token bits, in word order, with the values of all n
+    instructions; `positions` are their places in the stream, for errors. Raises `EncodingError` naming the field and
+    its limit.
     """
     fields = [field for field in instruction_layout(config, opcode).fields if field.name not in _HEADER]
-    words = np.zeros((len(rows), 2), dtype=np.uint64)
-    words[:, 0] = int(opcode)
-    values = np.fromiter(chain.from_iterable(rows), dtype=np.int64)
-    columns = values.reshape(len(rows), len(fields)).T.copy()
-    least, most = columns.min(axis=1), columns.max(axis=1)
-    for column, field, low, high in zip(columns, fields, least.tolist(), most.tolist(), strict=True):
+    words = np.zeros((columns.shape[1], 2), np.uint64)
+    same = [int(opcode), 0]
+    least, most = columns.min(axis=1).tolist(), columns.max(axis=1).tolist()
+    for column, field, low, high in zip(columns, fields, least, most, strict=True):
         if low < field.minimum or high > field.maximum:
             raise _over(opcode, field, column, positions)
         half, shift = divmod(field.low, HALF_BITS)
-        mask = np.int64((1 << field.width) - 1)
-        words[:, half] |= (column & mask).astype(np.uint64) << np.uint64(shift)
+        mask = (1 << field.width) - 1
+        if low == high:
+            same[half] |= (low & mask) << shift
+        else:
+            words[:, half] |= (column & mask).astype(np.uint64) << np.uint64(shift)
+    words |= np.array(same, np.uint64)
     return words
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +13,13 @@ from vtac.targets.vta.isa.fields import MICRO_OP_BYTES, micro_op_layout
 from vtac.targets.vta.isa.instructions import MicroOp
 
 
-def encode_micro_ops(ops: Iterable[MicroOp], config: VTAConfig) -> bytes:
-    """Micro-ops as bytes, 4 each. Raises `EncodingError` naming position, field, value and limit."""
+def encode_micro_ops(ops: Sequence[MicroOp] | NDArray[np.int64], config: VTAConfig) -> bytes:
+    """Micro-ops, records or an array of shape (n, 3), as bytes, 4 each.
+
+    Raises `EncodingError` naming position, field, value and limit.
+    """
     fields = micro_op_layout(config).fields
-    table: NDArray[np.int64] = np.array(list(ops), dtype=np.int64).reshape(-1, len(fields))
+    table: NDArray[np.int64] = np.asarray(ops, dtype=np.int64).reshape(-1, len(fields))
     bad = (table < 0) | (table > [field.maximum for field in fields])
     if bad.any():
         position = int(bad.any(axis=1).argmax())

@@ -16,12 +16,13 @@ from itertools import chain
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vtac.dialects.hardware import VTAConfig
 from vtac.files.sealed import SealedTexts
 from vtac.files.user_cache import stream_entries
 from vtac.targets.vta.compiler_identity import compiler_identity
-from vtac.targets.vta.isa import MICRO_OP_BYTES, AluOpcode, Memory, MicroOp, Opcode
+from vtac.targets.vta.isa import MICRO_OP_BYTES, AluOpcode, Memory, Opcode
 from vtac.targets.vta.machine.static_checks import dram_ends
 from vtac.targets.vta.machine.stream import decode_stream
 from vtac.targets.vta.programs.program import Program
@@ -43,7 +44,7 @@ class KnownStreams:
     def __post_init__(self) -> None:
         self._texts = SealedTexts(stream_entries(self.folder), _MOST_BYTES)
 
-    def plan(self, issued: Sequence[Issued], micro_ops: Sequence[MicroOp], config: VTAConfig) -> list[Placed]:
+    def plan(self, issued: Sequence[Issued], micro_ops: NDArray[np.int64], config: VTAConfig) -> list[Placed]:
         """`plan_tokens`, from the cache where it holds the plan of the same instructions."""
         name = _name("tokens", _issued_digest(issued, micro_ops, config))
         found = self._texts.find(name)
@@ -76,12 +77,12 @@ def _name(what: str, described: bytes) -> str:
     return hashlib.sha256(f"{compiler_identity()}\0{what}\0".encode() + described).hexdigest()
 
 
-def _issued_digest(issued: Sequence[Issued], micro_ops: Sequence[MicroOp], config: VTAConfig) -> bytes:
+def _issued_digest(issued: Sequence[Issued], micro_ops: NDArray[np.int64], config: VTAConfig) -> bytes:
     """What stands for instructions: opcode, unit, number of fields and place of micro-ops of each, then all fields."""
     slices = [(item.kernel.first, item.kernel.count) if item.kernel else (-1, -1) for item in issued]
     heads = [(item.opcode, item.stage, len(item.row), *kernel) for item, kernel in zip(issued, slices, strict=True)]
     digest = hashlib.sha256(repr(config).encode())
-    for numbers in (heads, [item.row for item in issued], micro_ops):
+    for numbers in (heads, [item.row for item in issued], micro_ops.tolist()):
         column = np.fromiter(chain.from_iterable(numbers), np.int64)
         digest.update(len(column).to_bytes(8, "little") + column.tobytes())
     return digest.digest()

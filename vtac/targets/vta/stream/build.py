@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import repeat
 from math import prod
 from typing import cast
 
@@ -50,7 +51,7 @@ def build_program(module: ModuleOp, plan: TokenPlan = plan_tokens) -> Program:
     stream = StreamBuilder(config, uop_address, micro_op_limit(config), plan)
     code.compile()(stream)
     micro_ops = stream.encoded_micro_ops()
-    uop = Buffer("micro_ops", "uop", "uint32", (len(stream.micro_ops),), uop_address)
+    uop = Buffer("micro_ops", "uop", "uint32", (stream.micro_op_count,), uop_address)
     names = {value: buffer.name for value, buffer in zip(values, buffers, strict=True)}
     kernels = _kernels(function, names, code.calls)
     origins = _origins(stream, code)
@@ -110,12 +111,15 @@ def _part(buffer: SSAValue) -> StoredPart | None:
 
 def _origins(stream: StreamBuilder, code: HostCode) -> tuple[Origin, ...]:
     known: dict[tuple[int, int], Origin] = {}
-    sources = stream.origins
-    for call, site in dict.fromkeys(sources):
-        origin = code.sites[site]
-        location = code.places[call].get(origin.location, origin.location) if call >= 0 else origin.location
-        known[call, site] = Origin(origin.op, location, code.calls[call] if call >= 0 else "")
-    return tuple(map(known.__getitem__, sources))
+    found: list[Origin] = []
+    for source, count in stream.origins:
+        if source not in known:
+            call, site = source
+            origin = code.sites[site]
+            location = code.places[call].get(origin.location, origin.location) if call >= 0 else origin.location
+            known[source] = Origin(origin.op, location, code.calls[call] if call >= 0 else "")
+        found += repeat(known[source], count)
+    return tuple(found)
 
 
 def _placed(values: Sequence[SSAValue], buffers: Sequence[Buffer], config: VTAConfig) -> tuple[tuple[Buffer, ...], int]:

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vtac.dialects.hardware import VTAConfig
-from vtac.targets.vta.isa.instructions import Memory, MicroOp, Opcode
+from vtac.targets.vta.isa.instructions import Memory, Opcode
 from vtac.targets.vta.stream.footprints import PAD, Footprints, Issued, Touched, offsets
 from vtac.targets.vta.stream.load_order import order_loads
 
@@ -44,11 +44,11 @@ class Placed:
     pushes: tuple[int, ...] = ()
 
 
-TokenPlan: TypeAlias = Callable[[Sequence[Issued], Sequence[MicroOp], VTAConfig], list[Placed]]
+TokenPlan: TypeAlias = Callable[[Sequence[Issued], NDArray[np.int64], VTAConfig], list[Placed]]
 """What `plan_tokens` does, in another way."""
 
 
-def plan_tokens(issued: Sequence[Issued], micro_ops: Sequence[MicroOp], config: VTAConfig) -> list[Placed]:
+def plan_tokens(issued: Sequence[Issued], micro_ops: NDArray[np.int64], config: VTAConfig) -> list[Placed]:
     """The stream with tokens, redundant loads left out; it ends with all units known to be done.
 
     The last entry belongs to the compute unit, after which FINISH may follow.

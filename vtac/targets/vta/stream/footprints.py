@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vtac.dialects.hardware import DRAM_PAGE_BYTES, MemoryName, VTAConfig
-from vtac.targets.vta.isa.instructions import Memory, MicroOp, Opcode
+from vtac.targets.vta.isa.instructions import Memory, Opcode
 from vtac.targets.vta.stream.tile_sets import Tiles, TileSets
 
 Row = tuple[int, ...]
@@ -69,7 +69,7 @@ class Footprints:
     are the sets of tiles; `page_count` is how many pages there are up to the last.
     """
 
-    def __init__(self, issued: Sequence[Issued], micro_ops: Sequence[MicroOp], config: VTAConfig) -> None:
+    def __init__(self, issued: Sequence[Issued], micro_ops: NDArray[np.int64], config: VTAConfig) -> None:
         self.config = config
         self.sets = TileSets()
         self._micro_ops = micro_ops
@@ -135,7 +135,7 @@ class Footprints:
         return memory, self.sets.number(memory, tiles)
 
     def _kernel(self, opcode: Opcode, row: Row, kernel: KernelSlice) -> Touched:
-        ops = np.array(self._micro_ops[kernel.first : kernel.first + kernel.count], dtype=np.intp).reshape(-1, 3)
+        ops = self._micro_ops[kernel.first : kernel.first + kernel.count]
         if opcode is Opcode.GEMM:
             loops = row[3:]
             written = self._numbered(Memory.ACC, _spread(ops[:, 0], loops[:2], loops[2:4]))

@@ -8,41 +8,38 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import prod
 from typing import cast
 
-from xdsl.dialects import affine, arith, func, memref, scf
+import numpy as np
+from xdsl.dialects import arith, func, memref, scf
 from xdsl.dialects.builtin import IntegerAttr, IntegerType
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.traits import SymbolTable
 
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import element_type_of
+from vtac.analysis.trips import bounds_of
 from vtac.dialects.hardware import MemoryName, VTAConfig
 from vtac.dialects.packing.declared import PLACES, layer_name
-from vtac.dialects.vta.kernels import AluOp, GemmOp, KernelOp
+from vtac.dialects.vta.kernels import AluOp, GemmOp
 from vtac.dialects.vta.memory import Load2DOp, Store2DOp
 from vtac.dialects.vta.synchronisation import DepPopOp, DepPushOp, SyncOp
 from vtac.errors import CompileError
 from vtac.targets.vta.isa.instructions import AluOpcode, Memory
-from vtac.targets.vta.stream.kernel_code import alu_loops, gemm_loops, micro_op_list, python_expression
+from vtac.targets.vta.stream.host_arithmetic import ARITHMETIC, python_arithmetic
+from vtac.targets.vta.stream.kernel_code import MicroOps, alu_loops, gemm_loops
 from vtac.targets.vta.stream.layout import Names
 from vtac.targets.vta.stream.stream_builder import COMPUTE, LOAD, STORE, StreamBuilder
 
 StreamWriter = Callable[[StreamBuilder], None]
 
 _STAGES = {"load": LOAD, "compute": COMPUTE, "store": STORE}
-_BINARY: dict[type[Operation], str] = {
-    arith.AddiOp: "{} + {}",
-    arith.SubiOp: "{} - {}",
-    arith.MuliOp: "{} * {}",
-    arith.MaxSIOp: "max({}, {})",
-    arith.MinSIOp: "min({}, {})",
-    arith.AndIOp: "{} & {}",
-    arith.OrIOp: "{} | {}",
-}
-_OF_THE_HOST = (*_BINARY, arith.ConstantOp, arith.CmpiOp, affine.ApplyOp, scf.ForOp, scf.IfOp, scf.YieldOp)
-"""Operations that call nothing."""
-_COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
+_SILENT: set[type[Operation]] = {scf.YieldOp, func.ReturnOp, memref.GetGlobalOp, memref.AllocOp}
+"""Operations of which nothing is written."""
+_HOST_ONLY = ARITHMETIC | _SILENT
+_AS_ARRAYS = 64
+"""Iterations from which on a nest that transfers is issued as arrays."""
 _LOAD_MEMORIES = {"inp": Memory.INP, "wgt": Memory.WGT, "acc": Memory.ACC, "acc8": Memory.ACC_8BIT}
 _ELEMENTS: dict[str, MemoryName] = {"inp": "inp", "wgt": "wgt", "acc": "acc", "acc8": "out"}
 """The memory whose elements a load counts in DRAM."""
@@ -60,11 +57,12 @@ class Site:
 class HostCode:
     """Python source of a function and its kernels, and the ops its calls stand for.
 
-    `calls` names the calls of kernels in program order, `places` says for each which places in the source it
-    stands for instead of those of the kernel, `kernels` their Python functions.
+    `micro_ops` are those of its GEMMs and ALUs. `calls` names the calls of kernels in program order, `places` says for
+    each which places in the source it stands for instead of those of the kernel, `kernels` their Python functions.
     """
 
     functions: list[str] = field(default_factory=list[str])
+    micro_ops: list[MicroOps] = field(default_factory=list[MicroOps])
     sites: list[Site] = field(default_factory=list[Site])
     calls: list[str] = field(default_factory=list[str])
     kernels: dict[str, str] = field(default_factory=dict[str, str])
@@ -74,7 +72,7 @@ class HostCode:
     def compile(self) -> StreamWriter:
         """The function that makes the calls on a stream builder."""
         source = "\n".join(self.functions)
-        names: dict[str, object] = {}
+        names: dict[str, object] = {"np": np, "micro_ops": self.micro_ops}
         exec(compile(source, "<host program>", "exec"), names)
         return names["program"]  # pyright: ignore[reportReturnType]
 
@@ -91,15 +89,17 @@ def generate(function: func.FuncOp, addresses: Mapping[SSAValue, int], config: V
     return code
 
 
-def _only_transfer(loop: scf.ForOp) -> Load2DOp | Store2DOp | None:
-    """The load or store that all other operations in a loop are arithmetic of; None where there is another call."""
-    found: Load2DOp | Store2DOp | None = None
-    for op in loop.walk():
-        if isinstance(op, Load2DOp | Store2DOp) and found is None:
-            found = op
-        elif not isinstance(op, _OF_THE_HOST):
-            return None
-    return found
+def _nest_of_a_transfer(loop: scf.ForOp) -> list[tuple[scf.ForOp, range]]:
+    """The loops around a load or store and their bounds, which are constants; none where they hold other calls."""
+    found: list[tuple[scf.ForOp, range]] = []
+    inner: list[Operation] = [loop]
+    while len(inner) == 1 and isinstance(inner[0], scf.ForOp):
+        bounds = bounds_of(inner[0])
+        if bounds is None:
+            return []
+        found.append((inner[0], bounds))
+        inner = [op for op in inner[0].body.block.ops if type(op) not in _HOST_ONLY]
+    return found if len(inner) == 1 and isinstance(inner[0], Load2DOp | Store2DOp) else []
 
 
 class _Generator:
@@ -111,7 +111,8 @@ class _Generator:
         self.addresses = dict(addresses)
         self.names: dict[SSAValue, str] = {}
         self.lines: list[str] = []
-        self.collecting = False
+        self.shape: tuple[int, ...] | None = None
+        """In a nest of which all iterations are computed at once, as arrays, how often each loop runs."""
 
     def function(self, function: func.FuncOp, name: str, parameters: Sequence[str] = ()) -> None:
         self._line(f"def {name}({', '.join(('stream', *parameters))}):", 0)
@@ -137,53 +138,50 @@ class _Generator:
         return str(amount) if isinstance(amount, int) else self._name(amount)
 
     def _op(self, op: Operation, depth: int) -> None:
-        if isinstance(op, arith.ConstantOp) and isinstance(op.value, IntegerAttr):
+        computed = python_arithmetic(op, self._name, of_arrays=self.shape is not None)
+        if computed is not None:
+            self._line(f"{self._name(op.results[0])} = {computed}", depth)
+        elif type(op) is arith.ConstantOp and isinstance(op.value, IntegerAttr):
             self.names[op.result] = str(op.value.value.data)
-        elif type(op) in _BINARY:
-            left, right = (self._name(operand) for operand in op.operands)
-            self._line(f"{self._name(op.results[0])} = {_BINARY[type(op)].format(left, right)}", depth)
-        elif isinstance(op, arith.CmpiOp) and op.predicate.value.data < len(_COMPARISONS):
-            sign = _COMPARISONS[op.predicate.value.data]
-            self._line(f"{self._name(op.result)} = {self._name(op.lhs)} {sign} {self._name(op.rhs)}", depth)
-        elif isinstance(op, affine.ApplyOp):
-            expression = python_expression(op.map.data.results[0], [self._name(value) for value in op.mapOperands], [])
-            self._line(f"{self._name(op.result)} = {expression}", depth)
-        elif isinstance(op, scf.ForOp):
+        elif type(op) is scf.ForOp:
             self._loop(op, depth)
-        elif isinstance(op, scf.IfOp):
+        elif type(op) is scf.IfOp:
             self._choice(op, depth)
-        elif isinstance(op, func.CallOp):
+        elif type(op) is func.CallOp:
             self._call_kernel(op, depth)
-        elif isinstance(op, memref.ReinterpretCastOp):
+        elif type(op) is memref.ReinterpretCastOp:
             (offset,) = op.static_offsets.get_values()
             moved = offset * cast(IntegerType, element_type_of(op.source)).width.data // 8
             self.addresses[op.result] = str(int(self._address(op.source)) + moved)
-        elif not isinstance(op, scf.YieldOp | func.ReturnOp | memref.GetGlobalOp | memref.AllocOp):
+        elif type(op) not in _SILENT:
             self._call(op, depth)
 
     def _loop(self, op: scf.ForOp, depth: int) -> None:
-        """A loop; one over a single transfer collects what it transfers, which is issued at once after it."""
-        transfer = None if self.collecting else _only_transfer(op)
-        if transfer is not None:
-            self._line("rows = []", depth)
-            self.collecting = True
+        nest = _nest_of_a_transfer(op)
+        if nest and prod(len(bounds) for _, bounds in nest) >= _AS_ARRAYS:
+            self._transfers(nest, depth)
+            return
         bounds = ", ".join(self._name(value) for value in (op.lb, op.ub, op.step))
         self._line(f"for {self._name(op.body.block.args[0])} in range({bounds}):", depth)
         self.body(op.body.block, depth + 1)
-        if transfer is not None:
-            self.collecting = False
-            self._transfer(transfer, len(self.code.sites) - 1, "rows", depth)
 
-    def _transfer(self, op: Load2DOp | Store2DOp, site: int, rows: str, depth: int) -> None:
-        """Of one row, or in `rows` those that a loop has collected."""
-        many = "s" if rows == "rows" else ""
-        if self.collecting:
-            self._line(f"rows.append({rows})", depth)
-        elif isinstance(op, Store2DOp):
-            self._line(f"stream.store{many}({site}, {rows})", depth)
+    def _transfers(self, nest: Sequence[tuple[scf.ForOp, range]], depth: int) -> None:
+        """A nest around one transfer, all iterations at once: indices are arrays, of one dimension for each loop."""
+        self.shape = tuple(len(bounds) for _, bounds in nest)
+        for inside, (loop, bounds) in zip(reversed(range(len(nest))), nest, strict=True):
+            indices = f"np.arange({bounds.start}, {bounds.stop}, {bounds.step})[:{', None' * inside}]"
+            self._line(f"{self._name(loop.body.block.args[0])} = {indices}", depth)
+            for op in loop.body.block.ops:
+                if type(op) is not scf.ForOp:
+                    self._op(op, depth)
+        self.shape = None
+
+    def _transfer(self, unit: str, caller: str, row: str, depth: int) -> None:
+        """The call for one transfer, or for those of a nest."""
+        if self.shape is None:
+            self._line(f"stream.{unit}({caller}, {row})", depth)
         else:
-            stage = COMPUTE if op.memory.data in ("acc", "acc8") else LOAD
-            self._line(f"stream.load{many}({site}, {stage}, {rows})", depth)
+            self._line(f"stream.{unit}s({caller}, {self.shape}, {row})", depth)
 
     def _choice(self, op: scf.IfOp, depth: int) -> None:
         self._line(f"if {self._name(op.cond)}:", depth)
@@ -212,19 +210,19 @@ class _Generator:
     def _call(self, op: Operation, depth: int) -> None:
         site = len(self.code.sites)
         self.code.sites.append(Site(op.name, location_of(op)))
-        if isinstance(op, Load2DOp):
+        if type(op) is Load2DOp:
             self._load(op, site, depth)
-        elif isinstance(op, Store2DOp):
-            sram, dram, x_size, y_size, x_stride = (self._amount(amount) for amount in op.amounts())
+        elif type(op) is Store2DOp:
+            sram, dram, x_size, y_size, x_stride = map(self._amount, op.amounts())
             base = self._tile_address(op.buffer, "out")
             row = f"({Memory.OUT:d}, {sram}, {base} + {dram}, {y_size}, {x_size}, {x_stride}, 0, 0, 0, 0)"
-            self._transfer(op, site, row, depth)
-        elif isinstance(op, KernelOp):
+            self._transfer("store", str(site), row, depth)
+        elif type(op) is GemmOp or type(op) is AluOp:
             self._kernel(op, site, depth)
-        elif isinstance(op, DepPushOp | DepPopOp):
-            call = "push" if isinstance(op, DepPushOp) else "pop"
+        elif type(op) is DepPushOp or type(op) is DepPopOp:
+            call = "push" if type(op) is DepPushOp else "pop"
             self._line(f"stream.{call}({site}, {_STAGES[op.source.data]}, {_STAGES[op.target.data]})", depth)
-        elif isinstance(op, SyncOp):
+        elif type(op) is SyncOp:
             self._line(f"stream.{'finish_dataflow' if op.dataflow is not None else 'finish'}({site})", depth)
         else:
             raise CompileError(
@@ -247,20 +245,21 @@ class _Generator:
 
     def _load(self, op: Load2DOp, site: int, depth: int) -> None:
         memory = op.memory.data
-        dram, x_size, y_size, x_stride, xp0, yp0, xp1, yp1, sram = (self._amount(amount) for amount in op.amounts())
+        dram, x_size, y_size, x_stride, xp0, yp0, xp1, yp1, sram = map(self._amount, op.amounts())
         base = self._tile_address(op.buffer, _ELEMENTS[memory])
         row = (
             f"({_LOAD_MEMORIES[memory]:d}, {sram}, {base} + {dram}, {y_size}, {x_size}, {x_stride}, "
             f"{yp0}, {yp1}, {xp0}, {xp1})"
         )
-        self._transfer(op, site, row, depth)
+        self._transfer("load", f"{site}, {COMPUTE if memory in ('acc', 'acc8') else LOAD}", row, depth)
 
-    def _kernel(self, op: KernelOp, site: int, depth: int) -> None:
+    def _kernel(self, op: GemmOp | AluOp, site: int, depth: int) -> None:
         captures = "".join(f"{self._name(value)}, " for value in op.captures)
-        head = f"stream.{'gemm' if isinstance(op, GemmOp) else 'alu'}({site}, ({captures}), {micro_op_list(op)}"
-        if isinstance(op, GemmOp):
-            self._line(f"{head}, {op.reset is not None}, {gemm_loops(op)})", depth)
-        elif isinstance(op, AluOp):
+        given = f"{site}, ({captures}), micro_ops[{len(self.code.micro_ops)}]"
+        self.code.micro_ops.append(MicroOps(op.indices.data, op.micro_extents))
+        if type(op) is GemmOp:
+            self._line(f"stream.gemm({given}, {op.reset is not None}, {gemm_loops(op)})", depth)
+        elif type(op) is AluOp:
             immediate = None if op.immediate is None else op.immediate.value.data
             opcode = AluOpcode[op.opcode.data.upper()]
-            self._line(f"{head}, {opcode:d}, {immediate}, {alu_loops(op)})", depth)
+            self._line(f"stream.alu({given}, {opcode:d}, {immediate}, {alu_loops(op)})", depth)

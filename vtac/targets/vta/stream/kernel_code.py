@@ -1,30 +1,33 @@
-"""Python source of what kernels count: affine expressions, lists of micro-ops, hardware loops."""
+"""What kernels count: micro-ops and hardware loops."""
 
 from __future__ import annotations
 
-from xdsl.ir.affine import (
-    AffineBinaryOpExpr,
-    AffineBinaryOpKind,
-    AffineConstantExpr,
-    AffineDimExpr,
-    AffineExpr,
-    AffineSymExpr,
-)
+from dataclasses import dataclass
+from itertools import repeat
+from typing import cast
 
-from vtac.dialects.vta.kernels import AluOp, GemmOp, KernelOp
-from vtac.errors import CompileError
+import numpy as np
+from numpy.typing import NDArray
+from xdsl.ir.affine import AffineMap
+
+from vtac.dialects.vta.kernels import AluOp, GemmOp
 
 
-def micro_op_list(op: KernelOp) -> str:
-    """A lambda from the captured values to the micro-ops, outermost micro-op loop first."""
-    indices = op.indices.data
-    dims = [f"d{position}" for position in range(indices.num_dims)]
-    symbols = [f"s{position}" for position in range(indices.num_symbols)]
-    results = [python_expression(result, dims, symbols) for result in indices.results]
-    results += ["0"] * (3 - len(results))
-    loops = "".join(f" for {dim} in range({extent})" for dim, extent in zip(dims, op.micro_extents, strict=True))
-    point = f"({', '.join(results)})"
-    return f"lambda {', '.join(symbols)}: [{point}{loops}]"
+@dataclass(frozen=True, slots=True)
+class MicroOps:
+    """A kernel's micro-ops as a function of the values that it captures."""
+
+    indices: AffineMap
+    extents: tuple[int, ...]
+
+    def __call__(self, *captures: int) -> NDArray[np.int64]:
+        """Of shape (n, 3), columns dst, src and wgt, which is 0 in an ALU; the last micro-op loop is the fastest."""
+        table = np.zeros((*self.extents, 3), np.int64)
+        inner = range(len(self.extents) - 1, -1, -1)  # how many loops run within each
+        axes = [np.arange(extent).reshape(-1, *repeat(1, n)) for extent, n in zip(self.extents, inner, strict=True)]
+        for column, index in enumerate(self.indices.eval(cast("list[int]", axes), captures)):
+            table[..., column] = index
+        return table.reshape(-1, 3)
 
 
 def gemm_loops(op: GemmOp) -> tuple[int, ...]:
@@ -39,27 +42,3 @@ def alu_loops(op: AluOp) -> tuple[int, ...]:
     loops = [(loop.extent, loop.dst, loop.src) for loop in op.hardware_loops]
     outer, inner = [(1, 0, 0), (1, 0, 0), *loops][-2:]
     return (outer[0], inner[0], outer[1], inner[1], outer[2], inner[2])
-
-
-_SIGNS = {
-    AffineBinaryOpKind.Add: "+",
-    AffineBinaryOpKind.Mul: "*",
-    AffineBinaryOpKind.FloorDiv: "//",
-    AffineBinaryOpKind.Mod: "%",
-}
-
-
-def python_expression(expr: AffineExpr, dims: list[str], symbols: list[str]) -> str:
-    """An affine expression as Python source. Raises `CompileError` for symbols."""
-    if type(expr) is AffineConstantExpr:
-        return str(expr.value)
-    if type(expr) is AffineDimExpr:
-        return dims[expr.position]
-    if type(expr) is AffineSymExpr:
-        return symbols[expr.position]
-    if type(expr) is not AffineBinaryOpExpr:
-        raise CompileError(f"unknown affine expression {expr}")
-    left, right = python_expression(expr.lhs, dims, symbols), python_expression(expr.rhs, dims, symbols)
-    if expr.kind is AffineBinaryOpKind.CeilDiv:
-        return f"(-(-{left} // {right}))"
-    return f"({left} {_SIGNS[expr.kind]} {right})"

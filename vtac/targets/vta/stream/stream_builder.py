@@ -6,18 +6,20 @@ when it is first used; `finish` makes every unit wait for the others.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import chain, repeat
+from typing import cast
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from vtac.dialects.hardware import VTAConfig
-from vtac.targets.vta.isa.columns import encode_columns
-from vtac.targets.vta.isa.instructions import AluOpcode, Memory, MicroOp, Opcode
+from vtac.targets.vta.isa.instructions import AluOpcode, Memory, Opcode
 from vtac.targets.vta.isa.micro_ops import encode_micro_ops
 from vtac.targets.vta.stream.dataflow import TokenPlan, plan_tokens
 from vtac.targets.vta.stream.footprints import Issued, KernelSlice
+from vtac.targets.vta.stream.items import Fields, IssuedLoop, Item, encode_items, lengths
 
 LOAD, COMPUTE, STORE = 1, 2, 3
 """Stages in queue order."""
@@ -25,7 +27,8 @@ LOAD, COMPUTE, STORE = 1, 2, 3
 POP_PREV, POP_NEXT, PUSH_PREV, PUSH_NEXT = 1 << 3, 1 << 4, 1 << 5, 1 << 6
 
 Row = tuple[int, ...]
-MicroOpList = Iterable[tuple[int, int, int]]
+MicroOps = Callable[..., ArrayLike]
+"""From the values that a kernel captures to its micro-ops, of shape (n, 3): dst, src, wgt."""
 _NO_STAGE = 0
 _NOPS: dict[int, Issued] = {
     LOAD: Issued(Opcode.LOAD, (Memory.INP, 0, 0, 0, 0, 0, 0, 0, 0, 0), _NO_STAGE, None),
@@ -55,12 +58,15 @@ class StreamBuilder:
     def __init__(self, config: VTAConfig, uop_address: int, uop_capacity: int, plan: TokenPlan = plan_tokens) -> None:
         self.config = config
         self._plan = plan
-        self.micro_ops: list[MicroOp] = []
+        self.micro_op_count = 0
+        self._micro_ops: list[NDArray[np.int64]] = []
         self._uop_base = uop_address // config.uop_element_bytes
         self._uop_capacity = uop_capacity
-        self._items: list[Issued] = []
+        self._items: list[Item] = []
         self._origins: list[tuple[int, int]] = []
-        self._bits: list[int] = []
+        self._pops: list[int] = []
+        self._pushes: list[int] = []
+        """Token bits of each item: what its first instruction pops, and its last one pushes."""
         self._pending = [0, 0, 0, 0]
         self._cache: dict[Hashable, Kernel] = {}
         self._begin = 0
@@ -68,12 +74,17 @@ class StreamBuilder:
         self._call = -1
 
     def __len__(self) -> int:
-        return len(self._items)
+        return sum(lengths(self._items))
 
     @property
-    def origins(self) -> list[tuple[int, int]]:
-        """Of each instruction, the number of the kernel's call and that of the site."""
-        return self._origins
+    def micro_ops(self) -> NDArray[np.int64]:
+        """The micro-ops of all kernels, in the order of their buffer: shape (n, 3), columns dst, src, wgt."""
+        return np.concatenate([*self._micro_ops, np.zeros((0, 3), np.int64)])
+
+    @property
+    def origins(self) -> list[tuple[tuple[int, int], int]]:
+        """The number of the kernel's call and that of the site, and of how many instructions after those before."""
+        return list(zip(self._origins, lengths(self._items), strict=True))
 
     def enter(self, call: int) -> None:
         """What follows belongs to this call of a kernel."""
@@ -90,15 +101,15 @@ class StreamBuilder:
         """STORE of OUT; the same row as `load`, without pads."""
         self._append(site, Opcode.STORE, row, STORE)
 
-    def loads(self, site: int, stage: int, rows: Sequence[Row]) -> None:
-        """Loads of one site, one after the other."""
-        self._append_all(site, Opcode.LOAD, rows, stage)
+    def loads(self, site: int, stage: int, shape: Sequence[int], row: Fields) -> None:
+        """The loads of a nest of loops of that shape; arrays in `row` hold a field's values in all of them."""
+        self._put_loop(IssuedLoop.over(shape, Opcode.LOAD, row, stage), site)
 
-    def stores(self, site: int, rows: Sequence[Row]) -> None:
-        """Stores of one site, one after the other."""
-        self._append_all(site, Opcode.STORE, rows, STORE)
+    def stores(self, site: int, shape: Sequence[int], row: Fields) -> None:
+        """The stores of a nest of loops, as in `loads`."""
+        self._put_loop(IssuedLoop.over(shape, Opcode.STORE, row, STORE), site)
 
-    def gemm(self, site: int, captures: Row, micro_ops: Callable[..., MicroOpList], reset: bool, loops: Row) -> None:
+    def gemm(self, site: int, captures: Row, micro_ops: MicroOps, reset: bool, loops: Row) -> None:
         """GEMM. `loops`: iter_out, iter_in, then the out and in factors of dst, src and wgt."""
         kernel = self._kernel(site, captures, micro_ops)
         self._append(site, Opcode.GEMM, (int(reset), kernel.begin, kernel.end, *loops), COMPUTE, kernel.micro_ops)
@@ -107,7 +118,7 @@ class StreamBuilder:
         self,
         site: int,
         captures: Row,
-        micro_ops: Callable[..., MicroOpList],
+        micro_ops: MicroOps,
         opcode: AluOpcode,
         immediate: int | None,
         loops: Row,
@@ -126,8 +137,8 @@ class StreamBuilder:
         """
         self._flush(site, source)
         bit = PUSH_NEXT if source < target else PUSH_PREV
-        if self._items and self._items[-1].stage == source and not self._bits[-1] & bit:
-            self._bits[-1] |= bit
+        if self._items and self._items[-1].stage == source and not self._pushes[-1] & bit:
+            self._pushes[-1] |= bit
         else:
             self._nop(site, source, bit)
 
@@ -149,21 +160,28 @@ class StreamBuilder:
 
     def finish_dataflow(self, site: int) -> None:
         """Order what came since the last end by tokens that follow the data, and end the stream."""
-        begin = self._begin
-        items, origins = self._items[begin:], self._origins[begin:]
-        del self._items[begin:], self._origins[begin:], self._bits[begin:]
+        items, origins = self._take_apart()
         for placed in self._plan(items, self.micro_ops, self.config):
             source, stage = placed.source, placed.stage
             if source is None:
                 self._nop(site, stage, 0)
             else:
                 self._call = origins[source][0]
-                self._put(items[source], origins[source], self._pending[stage], stage)
+                self._put(items[source], origins[source], stage)
             for other in placed.pops:
-                self._bits[-1] |= POP_PREV if other < stage else POP_NEXT
+                self._pops[-1] |= POP_PREV if other < stage else POP_NEXT
             for other in placed.pushes:
-                self._bits[-1] |= PUSH_PREV if other < stage else PUSH_NEXT
+                self._pushes[-1] |= PUSH_PREV if other < stage else PUSH_NEXT
         self._end(site)
+
+    def _take_apart(self) -> tuple[list[Issued], list[tuple[int, int]]]:
+        """The instructions since the last end, one by one, and their origins; the stream has them no more."""
+        begin = self._begin
+        items, origins = self._items[begin:], self._origins[begin:]
+        del self._items[begin:], self._origins[begin:], self._pops[begin:], self._pushes[begin:]
+        single = (item.apart() if type(item) is IssuedLoop else (cast(Issued, item),) for item in items)
+        every = map(repeat, origins, lengths(items))
+        return list(chain.from_iterable(single)), list(chain.from_iterable(every))
 
     def _end(self, site: int) -> None:
         self._append(site, Opcode.FINISH, (), COMPUTE)
@@ -172,20 +190,18 @@ class StreamBuilder:
         self._begin = len(self._items)
 
     def _append(self, site: int, opcode: Opcode, row: Row, stage: int, micro_ops: KernelSlice | None = None) -> None:
-        self._put(Issued(opcode, row, stage, micro_ops), (self._call, site), self._pending[stage], stage)
+        self._put(Issued(opcode, row, stage, micro_ops), (self._call, site), stage)
 
-    def _append_all(self, site: int, opcode: Opcode, rows: Sequence[Row], stage: int) -> None:
-        """The same of many rows: the first takes the pops that wait for the stage."""
-        if rows:
-            self._items += map(Issued, repeat(opcode), rows, repeat(stage), repeat(None))
-            self._origins += repeat((self._call, site), len(rows))
-            self._bits += (self._pending[stage], *repeat(0, len(rows) - 1))
-            self._pending[stage] = 0
+    def _put_loop(self, loop: IssuedLoop, site: int) -> None:
+        if loop.length:
+            self._put(loop, (self._call, site), loop.stage)
 
-    def _put(self, item: Issued, origin: tuple[int, int], bits: int, stage: int) -> None:
+    def _put(self, item: Item, origin: tuple[int, int], stage: int, pushes: int = 0) -> None:
+        """Add what takes the pops that wait for the stage."""
         self._items.append(item)
         self._origins.append(origin)
-        self._bits.append(bits)
+        self._pops.append(self._pending[stage])
+        self._pushes.append(pushes)
         self._pending[stage] = 0
 
     def _flush(self, site: int, stage: int) -> None:
@@ -194,9 +210,9 @@ class StreamBuilder:
             self._nop(site, stage, 0)
 
     def _nop(self, site: int, stage: int, bits: int) -> None:
-        self._put(_NOPS[stage], (self._call, site), self._pending[stage] | bits, stage)
+        self._put(_NOPS[stage], (self._call, site), stage, bits)
 
-    def _kernel(self, site: int, captures: Row, micro_ops: Callable[..., MicroOpList]) -> Kernel:
+    def _kernel(self, site: int, captures: Row, micro_ops: MicroOps) -> Kernel:
         """The kernel of a call site with these captured values, loaded when it is not in SRAM.
 
         When it does not fit, the cache starts again at address 0 and forgets every kernel:
@@ -206,30 +222,27 @@ class StreamBuilder:
         kernel = self._cache.get(key)
         if kernel is not None:
             return kernel
-        new = [MicroOp(*micro_op) for micro_op in micro_ops(*captures)]
+        new = np.asarray(micro_ops(*captures), np.int64)
         if self._uop_end + len(new) > self._uop_capacity:
             self._cache.clear()
             self._uop_end = 0
-        kernel = Kernel(self._uop_end, self._uop_end + len(new), KernelSlice(len(self.micro_ops), len(new)))
-        dram = self._uop_base + len(self.micro_ops)
-        self.micro_ops += new
+        kernel = Kernel(self._uop_end, self._uop_end + len(new), KernelSlice(self.micro_op_count, len(new)))
+        dram = self._uop_base + self.micro_op_count
+        self._micro_ops.append(new)
+        self.micro_op_count += len(new)
         self._uop_end = kernel.end
         self._cache[key] = kernel
-        row = (Memory.UOP, kernel.begin, dram, 1, len(new), len(new), 0, 0, 0, 0)
+        row = (int(Memory.UOP), kernel.begin, dram, 1, len(new), len(new), 0, 0, 0, 0)
         self._append(site, Opcode.LOAD, row, COMPUTE)
         return kernel
 
     def instructions(self) -> bytes:
         """The stream, 16 bytes per instruction. Raises `EncodingError` for a value over its field."""
-        words = np.zeros((len(self._items), 2), dtype=np.uint64)
-        opcodes = np.array([item.opcode for item in self._items], dtype=np.int64)
-        for opcode in Opcode:
-            places = np.flatnonzero(opcodes == opcode)
-            if places.size:
-                rows = [self._items[place].row for place in places.tolist()]
-                words[places] = encode_columns(opcode, rows, places, self.config)
-        words[:, 0] |= np.array(self._bits, dtype=np.uint64)
-        return words.astype("<u8").tobytes()
+        starts = np.cumsum([0, *lengths(self._items)])
+        words = encode_items(self._items, starts, self.config)
+        words[starts[:-1], 0] |= np.array(self._pops, np.uint64)
+        words[starts[1:] - 1, 0] |= np.array(self._pushes, np.uint64)
+        return words.astype("<u8", copy=False).tobytes()
 
     def encoded_micro_ops(self) -> bytes:
         """The micro-op buffer, 4 bytes each. Raises `EncodingError` for an index over its field."""

@@ -23,13 +23,14 @@ def refuse_too_long(function: func.FuncOp, config: VTAConfig) -> None:
     Loops whose bounds are no constants count once; what they issue is counted while it is written.
     """
     name, issued = function.sym_name.data, 0
+    most, most_micro_ops = ITERATIONS.value, micro_op_limit(config)
     for op, times in _Executed().of(function.body.block, 1):
-        found = ITERATIONS.refusal(times)
-        if found:
-            raise CompileError(f"function '{name}' runs '{op.name}' in {found}", location_of(op))
-        issued += times if op.name.startswith("vta.") else 0
-        if isinstance(op, KernelOp):
-            _refuse_micro_ops(op, micro_op_limit(config))
+        if times > most:
+            raise CompileError(f"function '{name}' runs '{op.name}' in {ITERATIONS.refusal(times)}", location_of(op))
+        if op.name.startswith("vta."):
+            issued += times
+            if isinstance(op, KernelOp):
+                _refuse_micro_ops(op, most_micro_ops)
     refuse_instructions(issued, name, location_of(function))
 
 
@@ -68,10 +69,10 @@ class _Executed:
     def _add(self, body: Block, times: int, found: list[tuple[Operation, int]]) -> None:
         for op in body.ops:
             found.append((op, times))
-            if isinstance(op, func.CallOp):
+            if type(op) is func.CallOp:
                 found += [(inner, inside * times) for inner, inside in self._called(op)]
                 continue
-            inside = times * constant_trips(op) if isinstance(op, scf.ForOp) else times
+            inside = times * constant_trips(op) if type(op) is scf.ForOp else times
             for region in op.regions:
                 for block in region.blocks:
                     self._add(block, inside, found)

@@ -1,0 +1,80 @@
+"""What the host does on the way to a stream: nests of transfers at once, arithmetic, and what it cannot do."""
+
+from __future__ import annotations
+
+import pytest
+
+import vtac
+from vtac.errors import CompileError
+from vtac.targets.vta.isa import Store, decode
+from vtac.targets.vta.stream import host_code
+from vtac.targets.vta.stream.build import build_program
+
+_PROGRAM = """
+func.func @f(%y: memref<1x256x1x16xi8>) {{
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  %c3 = arith.constant 3 : index
+  %c40 = arith.constant 40 : index
+  {body}
+  vta.sync
+  func.return
+}}
+"""
+_STORE = "vta.store_2d out %y [sram = {}, dram = {}, x_size = 1, y_size = 1, x_stride = 1] : memref<1x256x1x16xi8>"
+
+_NEST = f"""
+  scf.for %k = %c0 to %c2 step %c1 {{
+    scf.for %i = %c1 to %c40 step %c3 {{
+      %low = arith.minsi %i, %c40 : index
+      %high = arith.maxsi %low, %c3 : index
+      scf.for %j = %c0 to %c3 step %c1 {{
+        %at = affine.apply affine_map<(d0, d1)[s0] -> (d0 * 4 + d1 floordiv 2 + s0 mod 3)> (%high, %j)[%k]
+        {_STORE.format("%at", "%i")}
+      }}
+    }}
+  }}
+"""
+_PLACES = [(max(i, 3) * 4 + j // 2 + k % 3, i) for k in range(2) for i in range(1, 40, 3) for j in range(3)]
+
+_NESTS: dict[str, tuple[str, list[tuple[int, int]]]] = {
+    "a nest of one store": (_NEST, _PLACES),
+    "two stores": (
+        f"scf.for %i = %c0 to %c40 step %c1 {{\n {_STORE.format('%i', 0)}\n {_STORE.format(1, '%i')}\n }}",
+        [place for i in range(40) for place in ((i, 0), (1, i))],
+    ),
+    "inner bounds of the outer loop": (
+        "scf.for %i = %c0 to %c40 step %c1 {\n scf.for %j = %c0 to %i step %c2 {\n"
+        f"{_STORE.format('%i', '%j')}\n }}\n }}",
+        [(i, j) for i in range(40) for j in range(0, i, 2)],
+    ),
+    "a choice": (
+        "scf.for %i = %c0 to %c40 step %c1 {\n %small = arith.cmpi slt, %i, %c3 : index\n scf.if %small {\n"
+        f"{_STORE.format('%i', 7)}\n }}\n }}",
+        [(i, 7) for i in range(3)],
+    ),
+    "no iteration": (f"scf.for %i = %c2 to %c0 step %c1 {{\n {_STORE.format('%i', 0)}\n }}", []),
+}
+
+
+@pytest.mark.parametrize("as_arrays", [1, 64, 1 << 30])
+@pytest.mark.parametrize(("body", "places"), _NESTS.values(), ids=list(_NESTS))
+def test_a_nest_gives_the_instructions_of_its_iterations(
+    monkeypatch: pytest.MonkeyPatch, as_arrays: int, body: str, places: list[tuple[int, int]]
+) -> None:
+    monkeypatch.setattr(host_code, "_AS_ARRAYS", as_arrays)
+    program = build_program(vtac.parse(_PROGRAM.format(body=body)))
+    stores = [one for one in decode(program.instructions, program.config) if isinstance(one, Store) and one.x_size]
+    first = program.buffers[0].address // program.config.out_element_bytes
+    assert [(store.sram_base, store.dram_base - first) for store in stores] == places
+    assert [origin.op for origin in program.origins].count("vta.store_2d") == len(places)
+
+
+def test_what_neither_host_nor_vta_does_is_refused() -> None:
+    body = "%t = arith.divui %c40, %c3 : index"
+    with pytest.raises(CompileError) as caught:
+        build_program(vtac.parse(_PROGRAM.format(body=body)))
+    assert "'arith.divui' cannot run on the VTA or its host; only vta, scf, arith and affine ops can" in str(
+        caught.value
+    )

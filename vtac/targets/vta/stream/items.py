@@ -1,0 +1,77 @@
+"""What a stream is made of while it is built: single instructions, and those of whole loops as columns of fields."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain, repeat
+from typing import TypeAlias, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vtac.dialects.hardware import VTAConfig
+from vtac.targets.vta.isa.columns import Words, encode_columns
+from vtac.targets.vta.isa.instructions import Opcode
+from vtac.targets.vta.stream.footprints import Issued
+
+Fields: TypeAlias = "Sequence[int | NDArray[np.int64]]"
+"""Fields in word order, each a number, or an array with that of each of many instructions."""
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedLoop:
+    """The transfers that a nest of loops issues one after the other; `fields` has the shape (fields, instructions)."""
+
+    opcode: Opcode
+    fields: NDArray[np.int64]
+    stage: int
+
+    @staticmethod
+    def over(shape: Sequence[int], opcode: Opcode, row: Fields, stage: int) -> IssuedLoop:
+        """One instruction at each point of a nest, the last loop fastest; arrays in `row` broadcast to its shape."""
+        fields = np.empty((len(row), *shape), np.int64)
+        for number, value in enumerate(row):
+            fields[number] = value
+        return IssuedLoop(opcode, fields.reshape(len(row), -1), stage)
+
+    @property
+    def length(self) -> int:
+        """How many instructions they are."""
+        return self.fields.shape[1]
+
+    def apart(self) -> list[Issued]:
+        """The same instructions, one by one."""
+        rows = map(tuple, self.fields.T.tolist())
+        return list(map(Issued, repeat(self.opcode), rows, repeat(self.stage), repeat(None)))
+
+
+Item: TypeAlias = Issued | IssuedLoop
+
+_LOOP = -1
+"""Stands for the opcode of a loop's instructions, which are encoded by themselves."""
+
+
+def lengths(items: Sequence[Item]) -> list[int]:
+    """Of each item, how many instructions it is."""
+    return [item.length if type(item) is IssuedLoop else 1 for item in items]
+
+
+def encode_items(items: Sequence[Item], starts: NDArray[np.intp], config: VTAConfig) -> Words:
+    """Items as words of shape (n, 2), low half first, without token bits; `starts` are their places, and then n.
+
+    Raises `EncodingError` for a value over its field.
+    """
+    words = np.zeros((int(starts[-1]), 2), np.uint64)
+    opcodes = np.array([_LOOP if type(item) is IssuedLoop else item.opcode for item in items], np.int64)
+    for opcode in Opcode:
+        numbers = np.flatnonzero(opcodes == opcode)
+        if numbers.size:
+            rows = [cast(Issued, items[number]).row for number in numbers.tolist()]
+            fields = np.fromiter(chain.from_iterable(rows), np.int64).reshape(len(rows), len(rows[0]))
+            places = starts[numbers]
+            words[places] = encode_columns(opcode, fields.T.copy(), places, config)
+    for number in np.flatnonzero(opcodes == _LOOP).tolist():
+        loop, first, last = cast(IssuedLoop, items[number]), int(starts[number]), int(starts[number + 1])
+        words[first:last] = encode_columns(loop.opcode, loop.fields, np.arange(first, last), config)
+    return words
