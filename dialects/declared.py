@@ -29,6 +29,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Operation
 from xdsl.utils.hints import isa
 
+from vtac.dialects.frequent import number_attribute, numbers_attribute, text_attribute
 from vtac.errors import CompileError
 
 V = TypeVar("V")
@@ -175,7 +176,7 @@ def integer(minimum: int) -> Kind[int]:
             return None
         return attribute.value.data
 
-    return Kind(f"an integer of at least {minimum}", read, lambda value: IntegerAttr(value, i64))
+    return Kind(f"an integer of at least {minimum}", read, number_attribute)
 
 
 def integers(count: int, wanted: str, check: Callable[[Sequence[int]], bool]) -> Kind[tuple[int, ...]]:
@@ -187,7 +188,7 @@ def integers(count: int, wanted: str, check: Callable[[Sequence[int]], bool]) ->
         values = tuple(int(value) for value in attribute.get_values())
         return values if check(values) else None
 
-    return Kind(wanted, read, lambda values: DenseArrayBase.from_list(i64, list(values)))
+    return Kind(wanted, read, lambda values: numbers_attribute(*values))
 
 
 def _read_texts(attribute: Attribute) -> tuple[str, ...] | None:
@@ -201,10 +202,13 @@ def _write_texts(values: Iterable[str]) -> Attribute:
     return ArrayAttr([StringAttr(value) for value in values])
 
 
-MARK: Kind[bool] = Kind("no value", lambda it: True if isinstance(it, UnitAttr) else None, lambda _: UnitAttr())
+_MARKED = UnitAttr()
+MARK: Kind[bool] = Kind("no value", lambda it: True if isinstance(it, UnitAttr) else None, lambda _: _MARKED)
 """An attribute that is there or not."""
 
-TEXT: Kind[str] = Kind("a string", lambda it: it.data if isinstance(it, StringAttr) and it.data else None, StringAttr)
+TEXT: Kind[str] = Kind(
+    "a string", lambda it: it.data if isinstance(it, StringAttr) and it.data else None, text_attribute
+)
 
 TEXTS: Kind[tuple[str, ...]] = Kind("an array of strings", _read_texts, _write_texts)
 

@@ -46,8 +46,9 @@ def make_op(
 
 def make_body(*arguments: Attribute) -> Region:
     """A region of one empty block with arguments of these types."""
-    block, region = Block(), Region()
+    block, region = object.__new__(Block), object.__new__(Region)
     block._args = tuple([BlockArgument(kind, block, index, UNKNOWN_LOC) for index, kind in enumerate(arguments)])
+    block._first_op = block._last_op = None
     region._first_block = region._last_block = block
     block.parent = region
     return region

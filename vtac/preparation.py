@@ -151,7 +151,8 @@ def refuse_beyond_reach(module: ModuleOp, reach: Reach | None) -> None:
     """
     for function in [op for op in operations_of(FuncOp, module) if op.body.blocks]:
         for value in values_under(function):
-            _refuse_value(value, function, reach)
+            if isinstance(value.type, ShapedType):
+                _refuse_value(value, function, reach)
         outside = [*function.body.block.args, *returned(function)]
         together = total_bytes(dict.fromkeys(outside))
         if reach is not None and reach.nbytes is not None and together > reach.nbytes:

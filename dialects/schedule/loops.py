@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache, lru_cache
 
-from xdsl.dialects.builtin import I64, IndexType, IntegerAttr, StringAttr, i64
+from xdsl.dialects.builtin import I64, IndexType, IntegerAttr, StringAttr
 from xdsl.ir import Attribute, BlockArgument, Region, SSAValue
 from xdsl.irdl import IRDLOperation, irdl_op_definition, opt_prop_def, prop_def, region_def, traits_def
 from xdsl.parser import Parser
@@ -12,14 +12,10 @@ from xdsl.printer import Printer
 from xdsl.traits import NoTerminator, RecursiveMemoryEffect
 from xdsl.utils.exceptions import VerifyException
 
+from vtac.dialects.frequent import number_attribute
 from vtac.dialects.making import make_body, make_op, only_region, read_directly
 from vtac.dialects.schedule.attributes import LoopKind, LoopKindAttr
 from vtac.dialects.schedule.payload_text import INDEX, LoopText
-
-
-@lru_cache(maxsize=4096)
-def _extent_attribute(extent: int) -> IntegerAttr[I64]:
-    return IntegerAttr(extent, i64)
 
 
 @cache
@@ -66,7 +62,7 @@ class ForOp(IRDLOperation):
     @staticmethod
     def make(extent: int, kind: LoopKind, body: Region) -> ForOp:
         """A loop with a given body."""
-        properties: dict[str, Attribute] = {"extent": _extent_attribute(extent), "kind": _kind_attribute(kind)}
+        properties: dict[str, Attribute] = {"extent": number_attribute(extent), "kind": _kind_attribute(kind)}
         return make_op(ForOp, properties=properties, regions=[body])
 
     @property
@@ -75,7 +71,7 @@ class ForOp(IRDLOperation):
 
     @trip_count.setter
     def trip_count(self, count: int) -> None:
-        self.extent = _extent_attribute(count)
+        self.extent = number_attribute(count)
 
     @property
     def loop_kind(self) -> LoopKind:

@@ -32,11 +32,12 @@ from xdsl.printer import Printer
 from xdsl.traits import IsTerminator, MemoryReadEffect, MemoryWriteEffect
 from xdsl.utils.exceptions import VerifyException
 
+from vtac.dialects.frequent import text_attribute
 from vtac.dialects.making import make_op, only_region, read_directly
 from vtac.dialects.schedule.attributes import AccessAttr, IterationAttr, IterationVariable, Number
 from vtac.dialects.schedule.loops import ForOp
 from vtac.dialects.schedule.payload_text import BlockText
-from vtac.dialects.segments import SEGMENTS, segments
+from vtac.dialects.segments import SEGMENTS, read_groups_directly, segments
 
 __all__ = ["BlockOp", "ForOp", "YieldOp"]
 
@@ -96,7 +97,7 @@ class BlockOp(IRDLOperation):
         init: Number | None = None,
     ) -> BlockOp:
         properties: dict[str, Attribute] = {
-            "sym_name": StringAttr(name),
+            "sym_name": text_attribute(name),
             "domain": IterationAttr(domain),
             "bindings": AffineMapAttr(bindings),
             "accesses": ArrayAttr(accesses),
@@ -215,6 +216,7 @@ class BlockOp(IRDLOperation):
 
 
 read_directly(BlockOp, body=only_region)
+read_groups_directly(BlockOp)
 
 
 def _join(types: list[Attribute]) -> str:

@@ -32,7 +32,9 @@ from xdsl.printer import Printer
 from xdsl.traits import MemoryReadEffect, MemoryWriteEffect
 from xdsl.utils.exceptions import VerifyException
 
-from vtac.dialects.segments import SEGMENTS, segments
+from vtac.dialects.frequent import numbers_attribute
+from vtac.dialects.making import make_op
+from vtac.dialects.segments import SEGMENTS, read_groups_directly, segments
 from vtac.dialects.vta.attributes import UopLoop, UopLoopAttr
 
 BuiltName: TypeAlias = Literal["min", "max", "add", "shr"]
@@ -82,12 +84,13 @@ class KernelOp(IRDLOperation):
         """Make the kernel; `properties` are those of the concrete op."""
         given: dict[str, Attribute | None] = {
             "loops": ArrayAttr([UopLoopAttr(loop) for loop in loops]),
-            "micro": DenseArrayBase.from_list(i64, list(micro)),
+            "micro": numbers_attribute(*micro),
             "indices": AffineMapAttr(indices),
             **properties,
             SEGMENTS: segments(len(captures), len(buffers)),
         }
-        return cls.create(
+        return make_op(
+            cls,
             operands=[*captures, *buffers],
             properties={name: attribute for name, attribute in given.items() if attribute is not None},
         )
@@ -221,3 +224,6 @@ class AluOp(KernelOp):
         if parser.parse_optional_keyword("imm") is not None:
             immediate = IntegerAttr(parser.parse_integer(), i64)
         return cls.parse_kernel(parser, {"opcode": opcode, "immediate": immediate})
+
+
+read_groups_directly(GemmOp, AluOp)

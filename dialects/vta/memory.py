@@ -22,8 +22,9 @@ from xdsl.printer import Printer
 from xdsl.traits import MemoryReadEffect, MemoryWriteEffect
 from xdsl.utils.exceptions import VerifyException
 
+from vtac.dialects.frequent import numbers_attribute, text_attribute
 from vtac.dialects.making import make_op
-from vtac.dialects.segments import SEGMENTS, segments
+from vtac.dialects.segments import SEGMENTS, read_groups_directly, segments
 
 Amount: TypeAlias = SSAValue | int
 """A number known now, or a host value."""
@@ -62,8 +63,8 @@ class _TransferOp(IRDLOperation):
             cls,
             operands=[buffer, *near, *dynamic],
             properties={
-                "static": DenseArrayBase.from_list(i64, static),
-                "memory": StringAttr(memory),
+                "static": numbers_attribute(*static),
+                "memory": text_attribute(memory),
                 SEGMENTS: segments(1, len(near), len(dynamic)),
             },
         )
@@ -174,3 +175,6 @@ class Store2DOp(_TransferOp):
     name = "vta.store_2d"
     MEMORIES: ClassVar[tuple[str, ...]] = ("out",)
     FIELDS: ClassVar[tuple[str, ...]] = ("sram", "dram", "x_size", "y_size", "x_stride")
+
+
+read_groups_directly(Load2DOp, Store2DOp)

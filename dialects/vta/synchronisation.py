@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Literal
 
 from xdsl.dialects.builtin import StringAttr, UnitAttr
-from xdsl.ir import Block, Region
 from xdsl.irdl import IRDLOperation, irdl_op_definition, opt_prop_def, prop_def, region_def, traits_def
 from xdsl.traits import MemoryWriteEffect, NoTerminator, RecursiveMemoryEffect
 from xdsl.utils.exceptions import VerifyException
+
+from vtac.dialects.frequent import text_attribute
+from vtac.dialects.making import make_body, make_op, only_region, read_directly
 
 Stage = Literal["load", "compute", "store"]
 STAGES: tuple[Stage, ...] = ("load", "compute", "store")
@@ -34,10 +36,13 @@ class StageOp(IRDLOperation):
 
     @staticmethod
     def get(stage: Stage) -> StageOp:
-        return StageOp.create(properties={"stage": StringAttr(stage)}, regions=[Region(Block())])
+        return make_op(StageOp, properties={"stage": text_attribute(stage)}, regions=[make_body()])
 
     def verify_(self) -> None:
         _verify_stage(self.stage.data)
+
+
+read_directly(StageOp, body=only_region)
 
 
 class _TokenOp(IRDLOperation):
@@ -66,7 +71,7 @@ class DepPushOp(_TokenOp):
 
     @staticmethod
     def get(source: str, target: str) -> DepPushOp:
-        return DepPushOp(properties={"source": StringAttr(source), "target": StringAttr(target)})
+        return make_op(DepPushOp, properties={"source": text_attribute(source), "target": text_attribute(target)})
 
 
 @irdl_op_definition
@@ -78,7 +83,7 @@ class DepPopOp(_TokenOp):
 
     @staticmethod
     def get(source: str, target: str) -> DepPopOp:
-        return DepPopOp(properties={"source": StringAttr(source), "target": StringAttr(target)})
+        return make_op(DepPopOp, properties={"source": text_attribute(source), "target": text_attribute(target)})
 
 
 @irdl_op_definition
@@ -96,4 +101,4 @@ class SyncOp(IRDLOperation):
 
     @staticmethod
     def get(*, dataflow: bool = False) -> SyncOp:
-        return SyncOp(properties={"dataflow": UnitAttr() if dataflow else None})
+        return make_op(SyncOp, properties={"dataflow": UnitAttr()} if dataflow else {})

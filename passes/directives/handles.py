@@ -176,10 +176,7 @@ def occupation(loop: ForOp) -> str:
 
 
 def _is_inside(op: Operation, function: FuncOp) -> bool:
-    current: Operation | None = op
-    while current is not None and current is not function:
-        current = current.parent_op()
-    return current is function
+    return function.is_ancestor(op)
 
 
 def _names(names: Iterable[str]) -> str:

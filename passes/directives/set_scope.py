@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from xdsl.dialects.builtin import StringAttr
 from xdsl.dialects.memref import AllocOp
 from xdsl.ir import SSAValue
 from xdsl.rewriter import Rewriter
 
 from vtac.analysis.buffer_types import buffer_type
 from vtac.analysis.nest import buffer_name, memref_type_of
+from vtac.dialects.frequent import text_attribute
 from vtac.dialects.schedule.attributes import BufferHandleType
 from vtac.dialects.schedule.block_directives import SetScopeOp
 from vtac.passes.directives.apply import rewrites
@@ -42,5 +42,5 @@ def set_scope(op: SetScopeOp, handles: Handles) -> None:
 def place_in_scope(buffer: SSAValue, scope: str) -> None:
     """Change a buffer's memory space; its uses see the new type."""
     kind = memref_type_of(buffer)
-    moved = buffer_type(kind.element_type, kind.get_shape(), StringAttr(scope), kind.layout)
+    moved = buffer_type(kind.element_type, kind.get_shape(), text_attribute(scope), kind.layout)
     Rewriter.replace_value_with_new_type(buffer, moved)

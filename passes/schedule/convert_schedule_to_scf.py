@@ -14,6 +14,7 @@ from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.locations import location_of
 from vtac.analysis.unmapped import bound_elsewhere
+from vtac.dialects.making import make_op
 from vtac.dialects.schedule.payload import ForOp
 from vtac.dialects.vta.synchronisation import StageOp
 from vtac.errors import CompileError
@@ -59,8 +60,8 @@ class ConvertLoop(RewritePattern):
         start, stop, step = (self.constants.get(bound, rewriter) for bound in (0, op.trip_count, 1))
         op.rename(op.loop_name)
         body = rewriter.move_region_contents_to_new_regions(op.body)
-        rewriter.insert(scf.YieldOp(), InsertPoint.at_end(body.block))
-        converted = scf.ForOp(start, stop, step, [], body)
+        rewriter.insert(make_op(scf.YieldOp), InsertPoint.at_end(body.block))
+        converted = make_op(scf.ForOp, operands=[start, stop, step], regions=[body])
         stand_for(converted, op)
         rewriter.replace(op, converted)
 

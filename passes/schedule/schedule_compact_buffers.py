@@ -19,7 +19,7 @@ from vtac.analysis.accesses import bindings_of, guards_of
 from vtac.analysis.affine_expressions import to_affine
 from vtac.analysis.buffer_types import buffer_type
 from vtac.analysis.compaction import Compaction, plan_compaction
-from vtac.analysis.linear import ZERO, Extents, Linear
+from vtac.analysis.linear import ZERO, Extents, Linear, variables_of
 from vtac.analysis.nest import Surroundings, child_holding, memref_type_of
 from vtac.analysis.stage import is_lowered
 from vtac.analysis.walks import operations_under
@@ -71,7 +71,7 @@ def _normalise(block: BlockOp, expressions: list[list[Linear]], around: Surround
     """Let a block access its buffers at indices over loop variables, one list per access."""
     extents = around.extents(block)
     reducing = _reducing(block, extents)
-    bound = reducing.union(*(expression.variables() for access in expressions for expression in access))
+    bound = reducing | variables_of(expression for access in expressions for expression in access)
     loops = [variable for variable, extent in extents.items() if extent > 1 and variable in bound]
     place = {variable: AffineExpr.dimension(position) for position, variable in enumerate(loops)}
     variables = [IterationVariable(extents[variable], variable in reducing) for variable in loops]
@@ -90,11 +90,10 @@ def _normalise(block: BlockOp, expressions: list[list[Linear]], around: Surround
 
 def _reducing(block: BlockOp, extents: Extents) -> set[Hashable]:
     """The loops that the reduction variables of a block depend on."""
-    found: set[Hashable] = set()
-    if block.has_reduction:
-        for variable, value in zip(block.variables, bindings_of(block, extents), strict=True):
-            found |= value.variables() if variable.reduction else set()
-    return found
+    if not block.has_reduction:
+        return set()
+    bound = zip(block.variables, bindings_of(block, extents), strict=True)
+    return variables_of(value for variable, value in bound if variable.reduction)
 
 
 def _has_fragments(function: FuncOp) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import IntegerAttr, ModuleOp, StringAttr, UnitAttr, i64
+from xdsl.dialects.builtin import ModuleOp, UnitAttr
 from xdsl.ir import Attribute, Operation
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
@@ -26,6 +26,7 @@ from vtac.analysis.nest import buffer_name, scope_of
 from vtac.analysis.runs import Run, collapse
 from vtac.analysis.target import config_of
 from vtac.analysis.tiles import perfect_nest, tile_access, tile_shape
+from vtac.dialects.frequent import number_attribute, text_attribute
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.schedule.declared import ALU
 from vtac.dialects.schedule.payload import BlockOp, ForOp
@@ -141,8 +142,8 @@ class _KernelBuilder:
             raise _decline(self.block, "an operation takes the output itself as both operands", "copy it first")
         shape = self._shape([self.dst, self.indices[source]])
         buffers = [self.block.buffers[-1], self.block.buffers[source]]
-        immediate = None if step.immediate is None else IntegerAttr(step.immediate, i64)
-        properties: dict[str, Attribute | None] = {"opcode": StringAttr(step.name), "immediate": immediate}
+        immediate = None if step.immediate is None else number_attribute(step.immediate)
+        properties: dict[str, Attribute | None] = {"opcode": text_attribute(step.name), "immediate": immediate}
         micro = [loop.extent for loop in shape.micro]
         return AluOp.build_kernel(shape.captures, buffers, shape.hardware, micro, shape.index_map(), properties)
 

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from math import prod
 
 from xdsl.dialects.builtin import AnyFloat
+from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
+from xdsl.dialects.linalg.attrs import IteratorType
 from xdsl.ir import Operation
 
 from vtac.analysis.contraction import match_contraction
 from vtac.analysis.locations import location_of
 from vtac.analysis.structured_view import structured_view
 from vtac.analysis.walks import operations_under
+from vtac.dialects.schedule.payload import BlockOp
 
 _MOST = 2**63 - 1
 """What an i64 holds."""
@@ -31,10 +34,19 @@ def contractions_in(root: Operation) -> list[Count]:
     return [found for op in operations_under(root) if op.regions and (found := count_of(op)) is not None]
 
 
+def _reduces(op: Operation) -> bool:
+    """Whether it is a structured operation with a reduction."""
+    if isinstance(op, LinalgStructuredOperation):
+        return any(kind.data is IteratorType.REDUCTION for kind in op.get_iterator_types())
+    return isinstance(op, BlockOp) and op.has_reduction
+
+
 def count_of(op: Operation) -> Count | None:
     """What a contraction of static shape counts; None for any other operation."""
+    if not _reduces(op):
+        return None
     view = structured_view(op)
-    if isinstance(view, str) or not view.accumulates:
+    if isinstance(view, str):
         return None
     found = match_contraction(view)
     if isinstance(found, str) or found.kind != "product":

@@ -24,7 +24,7 @@ out over any placing of variables as dimensions and symbols. Whether something i
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 
 Extents = Mapping[Hashable, int]
@@ -129,13 +129,7 @@ class Linear:
 
     def variables(self) -> set[Hashable]:
         """Every variable, also those inside quotients and remainders."""
-        found: set[Hashable] = set()
-        for atom in self.terms:
-            if isinstance(atom, _Division):
-                found |= atom.numerator.variables()
-            else:
-                found.add(atom)
-        return found
+        return variables_of((self,))
 
     def is_linear_in(self, variable: Hashable) -> bool:
         """True unless the variable occurs inside a quotient or remainder."""
@@ -198,6 +192,18 @@ class Linear:
 
 
 ZERO = Linear()
+
+
+def variables_of(expressions: Iterable[Linear]) -> set[Hashable]:
+    """Every variable of expressions, also those inside quotients and remainders."""
+    found: set[Hashable] = set()
+    for expression in expressions:
+        for atom in expression.terms:
+            if isinstance(atom, _Division):
+                found |= variables_of((atom.numerator,))
+            else:
+                found.add(atom)
+    return found
 
 
 def _quotient(numerator: Linear, divisor: int) -> Quotient:

@@ -17,7 +17,7 @@ from xdsl.ir.affine import (
 
 from vtac.analysis.accesses import bindings_of, guards_of
 from vtac.analysis.affine_expressions import to_affine
-from vtac.analysis.linear import Linear
+from vtac.analysis.linear import Linear, variables_of
 from vtac.analysis.nest import extents_around
 from vtac.dialects.schedule.attributes import AccessAttr
 from vtac.dialects.schedule.payload import BlockOp, ForOp
@@ -35,9 +35,7 @@ def rebind(
     """
     extents = extents_around(block) if around is None else around
     kept = list(dict.fromkeys(guard for guard in guards if guard.bounds(extents)[0] < 0))
-    used: set[Hashable] = set()
-    for expression in (*bindings, *kept):
-        used |= expression.variables()
+    used = variables_of((*bindings, *kept))
     loops = [cast(SSAValue, variable) for variable in extents if variable in used]
     place: dict[Hashable, AffineExpr] = {loop: AffineExpr.dimension(position) for position, loop in enumerate(loops)}
     if block.bound_loops != tuple(loops):

@@ -33,9 +33,17 @@ def insert_ops(
 ) -> None:
     """Insert new ops at a point, in their order."""
     if rewriter is None:
-        Rewriter.insert_op(ops, point)
+        _put([ops] if isinstance(ops, Operation) else ops, point.block, point.insert_before)
     else:
         rewriter.insert(ops, point)
+
+
+def _put(ops: Sequence[Operation], block: Block, following: Operation | None) -> None:
+    """Put ops that stand nowhere into a block, before an op of it, or at its end."""
+    if following is None:
+        block.add_ops(ops)
+    else:
+        block.insert_ops_before(ops, following)
 
 
 def before(op: Operation, rewriter: PatternRewriter) -> Callable[[Sequence[Operation]], None]:
@@ -63,7 +71,7 @@ def replace_by(op: Operation, made: Sequence[Operation], rewriter: PatternRewrit
 
 def append(ops: Operation | Sequence[Operation], block: Block) -> None:
     """Put new ops at the end of a block, in their order; one that is being made has no terminator yet."""
-    Rewriter.insert_op(ops, InsertPoint.at_end(block))
+    _put([ops] if isinstance(ops, Operation) else ops, block, None)
 
 
 def move_ops(ops: Sequence[Operation], point: InsertPoint, rewriter: PatternRewriter | None = None) -> None:
@@ -77,7 +85,7 @@ def move_ops(ops: Sequence[Operation], point: InsertPoint, rewriter: PatternRewr
     for op in ops:
         if op.parent is not None:
             op.detach()
-    Rewriter.insert_op(ops, InsertPoint(point.block, following))
+    _put(ops, point.block, following)
     if rewriter is not None:
         for op in ops:
             rewriter.notify_op_modified(op)
@@ -119,7 +127,11 @@ def wrap(ops: Sequence[Operation], outer: Operation, rewriter: PatternRewriter |
 def nest_ops(ops: Sequence[Operation]) -> Operation:
     """Put each op, loops first, at the end of the body of the one before it; returns the outermost."""
     for outer, inner in reversed(list(pairwise(ops))):
-        move_op(inner, before_end(outer.regions[0].block))
+        body = outer.regions[0].block
+        if inner.parent is None and body.is_empty:
+            body.add_op(inner)
+        else:
+            move_op(inner, before_end(body))
     return ops[0]
 
 
@@ -176,15 +188,20 @@ def replace_block(old: Block, new: Block) -> None:
 
 def take_from_nest(op: Operation, rewriter: PatternRewriter | None = None) -> None:
     """Take an op out of its place, if it has one, and discard the loops that held nothing else."""
-    parent = op.parent_op()
+    parent, emptied = op.parent_op(), None
     if op.parent is not None:
         op.detach()
-    while isinstance(parent, ForOp) and parent.body.block.is_empty:
-        emptied = parent
-        parent = parent.parent_op()
+    while isinstance(parent, ForOp) and _holds_only(parent.body.block, emptied):
+        parent, emptied = parent.parent_op(), parent
+    if emptied is not None:
         discard(emptied, rewriter)
     if rewriter is not None and parent is not None:
         rewriter.notify_op_modified(parent)
+
+
+def _holds_only(block: Block, op: Operation | None) -> bool:
+    """Whether a block holds one op, or none, and nothing else."""
+    return block.first_op is op and block.last_op is op
 
 
 def stand_for(new: Operation, old: Operation) -> None:

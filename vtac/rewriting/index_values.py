@@ -7,22 +7,27 @@ from typing import cast
 
 from xdsl.dialects import arith
 from xdsl.dialects.affine import ApplyOp
-from xdsl.dialects.builtin import AffineMapAttr, IndexType, IntegerAttr
+from xdsl.dialects.builtin import AffineMapAttr
 from xdsl.ir import Operation, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
 
 from vtac.analysis.affine_expressions import to_affine
 from vtac.analysis.linear import Extents, Linear
 from vtac.analysis.nest import outermost_first
+from vtac.dialects.frequent import INDEX, index_attribute
 from vtac.dialects.making import make_op
 from vtac.dialects.vta.memory import Amount
-
-_INDEX = IndexType()
+from vtac.rewriting.made_operations import binary
 
 
 def apply_map(operands: Sequence[SSAValue], results: AffineMap) -> ApplyOp:
     """An `affine.apply` of a map with one result."""
-    return make_op(ApplyOp, operands=operands, properties={"map": AffineMapAttr(results)}, result_types=[_INDEX])
+    return make_op(ApplyOp, operands=operands, properties={"map": AffineMapAttr(results)}, result_types=[INDEX])
+
+
+def index_constant(value: int) -> arith.ConstantOp:
+    """A number as an index."""
+    return make_op(arith.ConstantOp, result_types=[INDEX], properties={"value": index_attribute(value)})
 
 
 class HostValues:
@@ -61,7 +66,7 @@ class HostValues:
             return 0, Linear(0)
         if low >= 0:
             return self.value(expression), expression
-        larger = arith.MaxSIOp(self.materialise(self.value(expression)), self.materialise(0))
+        larger = binary(arith.MaxSIOp, self.materialise(self.value(expression)), self.materialise(0))
         return self._add(larger).results[0], None
 
     def add(self, left: Amount, right: Amount) -> Amount:
@@ -70,7 +75,7 @@ class HostValues:
             return left + right
         if left == 0 or right == 0:
             return right if left == 0 else left
-        return self._add(arith.AddiOp(self.materialise(left), self.materialise(right))).results[0]
+        return self._add(binary(arith.AddiOp, self.materialise(left), self.materialise(right))).results[0]
 
     def subtract(self, left: Amount, right: Amount) -> Amount:
         """left - right, folded when both are numbers."""
@@ -78,7 +83,7 @@ class HostValues:
             return left - right
         if right == 0:
             return left
-        return self._add(arith.SubiOp(self.materialise(left), self.materialise(right))).results[0]
+        return self._add(binary(arith.SubiOp, self.materialise(left), self.materialise(right))).results[0]
 
     def scale(self, value: Amount, factor: int) -> Amount:
         """value * factor."""
@@ -86,7 +91,7 @@ class HostValues:
             return value * factor
         if factor == 1:
             return value
-        return self._add(arith.MuliOp(value, self.materialise(factor))).results[0]
+        return self._add(binary(arith.MuliOp, value, self.materialise(factor))).results[0]
 
     def at_least(self, value: Amount, minimum: int) -> SSAValue:
         """value >= minimum, as an i1."""
@@ -100,7 +105,7 @@ class HostValues:
         """An index value for a number."""
         if isinstance(amount, SSAValue):
             return amount
-        return self._add(arith.ConstantOp(IntegerAttr(amount, _INDEX))).results[0]
+        return self._add(index_constant(amount)).results[0]
 
     def _add(self, op: Operation) -> Operation:
         self.operations.append(op)

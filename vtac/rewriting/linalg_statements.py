@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from xdsl.dialects import arith, tensor
-from xdsl.dialects.builtin import FloatAttr, IntegerAttr, StringAttr
+from xdsl.dialects.builtin import FloatAttr, IntegerAttr
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.attrs import IteratorType
 from xdsl.dialects.linalg.ops import BroadcastOp
@@ -19,6 +19,7 @@ from vtac.analysis.locations import location_of
 from vtac.analysis.nest import element_type_of, shape_of
 from vtac.analysis.sizes import unusable_extents
 from vtac.analysis.structured_view import loop_extents
+from vtac.dialects.frequent import text_attribute
 from vtac.dialects.packing import PackOp, UnpackOp
 from vtac.dialects.schedule.attributes import AccessAttr, IterationVariable, Number
 from vtac.dialects.schedule.declared import LOOPS
@@ -70,7 +71,7 @@ class Statement:
             body=self.body,
             init=self.init,
         )
-        block.source = StringAttr(self.source) if self.source else None
+        block.source = text_attribute(self.source) if self.source else None
         for op in (*loops, block):
             op.location = like.location
         return nest_ops([*loops, block]), block

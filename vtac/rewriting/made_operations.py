@@ -17,15 +17,18 @@ from xdsl.dialects.builtin import (
     DenseArrayBase,
     IntegerAttr,
     IntegerType,
+    MemRefType,
     TensorType,
     i32,
     i64,
 )
 from xdsl.dialects.linalg.attrs import IteratorTypeAttr
 from xdsl.dialects.linalg.ops import BroadcastOp, FillOp, GenericOp, YieldOp
+from xdsl.dialects.memref import AllocOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.ir.affine import AffineMap
 
+from vtac.dialects.making import make_op
 from vtac.dialects.segments import SEGMENTS, segments
 from vtac.rewriting.edits import append
 
@@ -94,6 +97,11 @@ def _same(kind: Attribute, output: SSAValue) -> Region:
 
 def _element(value: SSAValue) -> Attribute:
     return cast("TensorType[Attribute]", value.type).get_element_type()
+
+
+def allocated(kind: MemRefType[Attribute]) -> AllocOp:
+    """A buffer of static shape."""
+    return make_op(AllocOp, result_types=[kind], properties={SEGMENTS: segments(0, 0)})
 
 
 def constant(number: int, kind: IntegerType = i32) -> arith.ConstantOp:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from xdsl.dialects.builtin import StringAttr
 from xdsl.dialects.memref import AllocOp
 from xdsl.ir import Block, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
@@ -14,12 +13,14 @@ from vtac.analysis.buffer_types import buffer_type
 from vtac.analysis.linear import Linear
 from vtac.analysis.nest import element_type_of
 from vtac.analysis.regions import Interval
+from vtac.dialects.frequent import text_attribute
 from vtac.dialects.schedule.attributes import AccessAttr, IterationVariable
 from vtac.dialects.schedule.declared import NAME
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.rewriting.block_edits import rebind
 from vtac.rewriting.edits import insert_ops, nest_ops, take_from_nest
 from vtac.rewriting.linalg_bodies import copy_body
+from vtac.rewriting.made_operations import allocated
 
 
 def regenerate(
@@ -59,7 +60,7 @@ def give_buffer_name(allocation: AllocOp, name: str) -> None:
 
 def allocate_like(like: SSAValue, shape: Sequence[int], scope: str, name: str, body: Block) -> SSAValue:
     """A new buffer of a scope, allocated at the start of a body."""
-    allocation = AllocOp([], [], buffer_type(element_type_of(like), tuple(shape), StringAttr(scope)))
+    allocation = allocated(buffer_type(element_type_of(like), tuple(shape), text_attribute(scope)))
     give_buffer_name(allocation, name)
     Rewriter.insert_op(allocation, InsertPoint.at_start(body))
     return allocation.memref

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from xdsl.dialects import arith, memref, tensor
+from xdsl.dialects import arith, tensor
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, FloatAttr, IntegerAttr, MemRefType, NameLoc, TensorType
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
@@ -25,6 +25,7 @@ from vtac.dialects.wmma.attention import AttentionOp
 from vtac.errors import CompileError
 from vtac.rewriting.linalg_bodies import Constants, clone_body, inline_scalar
 from vtac.rewriting.linalg_statements import Statement, copy_statement, iteration_domain
+from vtac.rewriting.made_operations import allocated
 from vtac.rewriting.payload_arguments import PayloadArguments, as_memref
 
 
@@ -109,7 +110,7 @@ class PayloadBuilder:
         """Where a result goes: the argument of the function that it is returned in, else a new allocation."""
         if result in self.destinations:
             return self.destinations[result]
-        allocation = memref.AllocOp([], [], as_memref(result.type, result.owner))
+        allocation = allocated(as_memref(result.type, result.owner))
         allocation.memref.name_hint = result.name_hint
         NAME.copy(result.owner, allocation)
         allocation.location = result.owner.location

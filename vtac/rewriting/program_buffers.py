@@ -6,13 +6,14 @@ from typing import cast
 
 from xdsl.dialects.builtin import MemRefType, NoneAttr, StridedLayoutAttr
 from xdsl.dialects.func import CallOp, FuncOp
-from xdsl.dialects.memref import AllocOp, ReinterpretCastOp
+from xdsl.dialects.memref import ReinterpretCastOp
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from vtac.analysis.locations import location_of
 from vtac.analysis.placements import Placements
 from vtac.analysis.strided_parts import Part
 from vtac.errors import CompileError
+from vtac.rewriting.made_operations import allocated
 from vtac.rewriting.payload_arguments import as_memref
 
 
@@ -39,7 +40,7 @@ class ProgramBuffers:
 
     def allocate(self, kind: Attribute, name: str | None) -> SSAValue:
         """A new buffer."""
-        allocation = AllocOp([], [], cast("MemRefType[Attribute]", kind))
+        allocation = allocated(cast("MemRefType[Attribute]", kind))
         allocation.memref.name_hint = name
         self.ops.append(allocation)
         return allocation.memref

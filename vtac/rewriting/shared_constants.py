@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import IndexType, IntegerAttr
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.pattern_rewriter import PatternRewriter
 from xdsl.rewriter import InsertPoint
 
 from vtac.rewriting.edits import insert_ops
+from vtac.rewriting.index_values import index_constant
 
 
 class SharedConstants:
@@ -22,7 +22,7 @@ class SharedConstants:
     def get(self, value: int, rewriter: PatternRewriter | None = None) -> SSAValue:
         """The index constant of a number, named after it."""
         if value not in self._made:
-            constant = arith.ConstantOp(IntegerAttr(value, IndexType()))
+            constant = index_constant(value)
             constant.result.name_hint = f"c{value}"
             point = InsertPoint.at_start(self.block) if self._last is None else InsertPoint.after(self._last)
             insert_ops(constant, point, rewriter)

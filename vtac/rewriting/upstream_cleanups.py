@@ -2,7 +2,8 @@
 
 Upstream asks what effects an operation has by walking all it holds, at every level of a nest anew, and folds, looks for
 dead operations and calls patterns whether there is anything for them or not. Here the effects of each operation are
-found once, and modules in which nothing can change are left alone.
+found once, up to the first that lasts, which settles all that is asked; operations and modules in which nothing can
+change are left alone.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import TypeAlias
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.memref import AllocOp, DeallocOp
-from xdsl.ir import Operation, Region, SSAValue
+from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.pattern_rewriter import (
     GreedyRewritePatternApplier,
     PatternRewriter,
@@ -30,6 +31,8 @@ from xdsl.traits import (
     IsTerminator,
     MemoryEffect,
     MemoryEffectKind,
+    MemoryFreeEffect,
+    MemoryWriteEffect,
     RecursiveMemoryEffect,
     SymbolOpInterface,
 )
@@ -44,7 +47,7 @@ from xdsl.transforms.dead_code_elimination import region_dce
 from vtac.analysis.walks import operations_in, operations_under
 
 Effects: TypeAlias = "AbstractSet[EffectInstance] | None"
-"""None: unknown."""
+"""What an operation reads and allocates; None where it does more than that, or nobody knows."""
 _LOCAL = frozenset({MemoryEffectKind.READ, MemoryEffectKind.ALLOC})
 
 
@@ -53,18 +56,27 @@ class _Kind:
     """What holds for all operations of a class."""
 
     effects: tuple[MemoryEffect, ...]
+    lasts: bool
+    """What it does is more than reading and allocating, or unknown, whatever it holds."""
     is_kept: bool
     """It is a terminator or a symbol."""
     is_terminator: bool
     may_fold: bool
     has_patterns: bool
 
+    @property
+    def is_inert(self) -> bool:
+        """Nothing is ever to do for it: it does not fold, no pattern is for it, and it is never dead."""
+        return not self.may_fold and not self.has_patterns and (self.is_kept or self.lasts)
+
     @staticmethod
     @cache
     def of(kind: type[Operation]) -> _Kind:
         is_terminator = kind.has_trait(IsTerminator, value_if_unregistered=False)
+        effects = tuple(kind.get_traits_of_type(MemoryEffect))
         return _Kind(
-            tuple(kind.get_traits_of_type(MemoryEffect)),
+            effects,
+            not effects or any(isinstance(trait, MemoryWriteEffect | MemoryFreeEffect) for trait in effects),
             is_terminator or kind.has_trait(SymbolOpInterface, value_if_unregistered=False),
             is_terminator,
             kind.has_trait(HasFolder, value_if_unregistered=False)
@@ -75,24 +87,26 @@ class _Kind:
 
 @dataclass
 class _KnownEffects:
-    """The effects of operations, each found once, from those that it holds."""
+    """The effects of operations, each found once, from those that it holds up to one that lasts."""
 
     _found: dict[Operation, Effects] = field(default_factory=dict[Operation, "Effects"])
 
     def of(self, op: Operation) -> Effects:
+        kind = _Kind.of(type(op))
+        if kind.lasts:
+            return None
         if op not in self._found:
-            self._found[op] = self._of(op)
+            self._found[op] = self._of(op, kind)
         return self._found[op]
 
-    def _of(self, op: Operation) -> Effects:
+    def _of(self, op: Operation, kind: _Kind) -> Effects:
         effects: set[EffectInstance] = set()
-        traits = _Kind.of(type(op)).effects
-        for trait in traits:
+        for trait in kind.effects:
             some = self._of_held(op) if isinstance(trait, RecursiveMemoryEffect) else trait.get_effects(op)
-            if some is None:
+            if some is None or any(effect.kind not in _LOCAL for effect in some):
                 return None
             effects.update(some)
-        return effects if traits else None
+        return effects
 
     def _of_held(self, op: Operation) -> Effects:
         effects: set[EffectInstance] = set()
@@ -122,8 +136,7 @@ def _may_change(op: Operation, known: _KnownEffects) -> bool:
         return True
     if kind.is_kept or any(result.first_use is not None for result in op.results):
         return False
-    effects = known.of(op)
-    return effects is not None and all(effect.kind in _LOCAL for effect in effects)
+    return known.of(op) is not None
 
 
 def _has_branches(op: Operation) -> bool:
@@ -136,7 +149,19 @@ class Canonicalize(CanonicalizePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         if not is_canonical(op):
             applier = _Applier([CanonicalizationRewritePattern()], ctx=ctx, folding_enabled=True, dce_enabled=False)
-            PatternRewriteWalker(applier, post_walk_func=applier.remove_dead).rewrite_module(op)
+            _Walker(applier, post_walk_func=applier.remove_dead).rewrite_module(op)
+
+
+class _Walker(PatternRewriteWalker):
+    """Looks at no operations for which there is never anything to do."""
+
+    def _populate_worklist(self, op: Operation | Region | Block) -> None:
+        if not isinstance(op, Region):
+            super()._populate_worklist(op)
+            return
+        for found in reversed(operations_in(op)):
+            if not _Kind.of(type(found)).is_inert:
+                self._worklist.push(found)
 
 
 @dataclass(eq=False, repr=False)

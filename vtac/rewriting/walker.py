@@ -8,7 +8,7 @@ come to rest are reported by name.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from inspect import getclosurevars
 from types import UnionType
@@ -69,20 +69,54 @@ class _Rewriter(PatternRewriter):
         self._point = point
 
 
-class _Walker(PatternRewriteWalker):
-    """Shows each operation to the patterns for its kind: the first that acts wins."""
+class _Patterns:
+    """Patterns in the order in which they are tried, by the kinds of operations that they look at."""
 
-    def __init__(
-        self, patterns: Sequence[RewritePattern], *, recursive: bool, inside_first: bool, backwards: bool, most: int
-    ) -> None:
-        super().__init__(
-            GreedyRewritePatternApplier(list(patterns)),
-            apply_recursively=recursive,
-            walk_regions_first=inside_first,
-            walk_reverse=backwards,
-        )
+    def __init__(self, patterns: Sequence[RewritePattern]) -> None:
         self._patterns = [(pattern, _given_kinds(pattern) or _kinds_of(type(pattern))) for pattern in patterns]
         self._by_kind: dict[type[Operation], list[RewritePattern]] = {}
+
+    def of(self, op: Operation) -> list[RewritePattern]:
+        """Those that look at an operation."""
+        kind = type(op)
+        found = self._by_kind.get(kind)
+        if found is None:
+            found = [pattern for pattern, kinds in self._patterns if _is_one_of(kind, kinds)]
+            self._by_kind[kind] = found
+        return found
+
+
+def _sweep(region: Region, patterns: _Patterns, *, inside_first: bool, backwards: bool) -> bool:
+    """Show each operation that is in a region now to its patterns, but those that are removed: the first wins."""
+    in_order = operations_in(region, inside_first=inside_first != backwards)
+    found = [op for op in (reversed(in_order) if backwards else in_order) if patterns.of(op)]
+    removed: set[Operation] = set()
+    has_acted = False
+
+    def note_removal(op: Operation) -> None:
+        removed.update(operations_under(op))
+
+    rewriter = _Rewriter(PatternRewriterListener(operation_removal_handler=[note_removal]))
+    for op in found:
+        if removed and op in removed:
+            continue
+        rewriter.look_at(op)
+        for pattern in patterns.of(op):
+            pattern.match_and_rewrite(op, rewriter)
+            if rewriter.has_done_action:
+                has_acted = True
+                break
+    return has_acted
+
+
+class _Walker(PatternRewriteWalker):
+    """Shows each operation, and what is made of it, to the patterns for its kind: the first that acts wins."""
+
+    def __init__(self, patterns: Sequence[RewritePattern], *, inside_first: bool, backwards: bool, most: int) -> None:
+        super().__init__(
+            GreedyRewritePatternApplier(list(patterns)), walk_regions_first=inside_first, walk_reverse=backwards
+        )
+        self._patterns = _Patterns(patterns)
         self._counts: Counter[str] = Counter()
         self._most = most
 
@@ -98,12 +132,11 @@ class _Walker(PatternRewriteWalker):
         # The worklist is a stack: what is pushed last is looked at first, so backwards is the order of the push.
         in_order = operations_in(op, inside_first=self.walk_regions_first != self.walk_reverse)
         for found in in_order if self.walk_reverse else reversed(in_order):
-            if self._patterns_for(type(found)):
+            if self._patterns.of(found):
                 self._worklist.push(found)
 
     def _handle_operation_removal(self, op: Operation) -> None:
-        if self.apply_recursively:
-            self._add_operands_to_worklist(op.operands)
+        self._add_operands_to_worklist(op.operands)
         for removed in operations_under(op):
             self._worklist.remove(removed)
 
@@ -113,20 +146,13 @@ class _Walker(PatternRewriteWalker):
         while self._worklist:
             op = self._worklist.pop()
             rewriter.look_at(op)
-            for pattern in self._patterns_for(type(op)):
+            for pattern in self._patterns.of(op):
                 pattern.match_and_rewrite(op, rewriter)
                 if rewriter.has_done_action:
                     has_acted = True
                     self._count(pattern, op)
                     break
         return has_acted
-
-    def _patterns_for(self, kind: type[Operation]) -> Sequence[RewritePattern]:
-        found = self._by_kind.get(kind)
-        if found is None:
-            found = [pattern for pattern, kinds in self._patterns if _is_one_of(kind, kinds)]
-            self._by_kind[kind] = found
-        return found
 
     def _count(self, pattern: RewritePattern, op: Operation) -> None:
         name = type(pattern).__name__
@@ -164,8 +190,9 @@ def rewrite_once(
     Ops are visited in program order, or last first when `backwards`; an op before what it
     holds, or after it with `inside_first`. Raises the first error of a pattern, as it is.
     """
-    walker = _Walker(patterns, recursive=False, inside_first=inside_first, backwards=backwards, most=MOST_REWRITES)
-    return _rewrite(root, walker.rewrite_region)
+    known = _Patterns(patterns)
+    acted = [_sweep(region, known, inside_first=inside_first, backwards=backwards) for region in root.regions]
+    return any(acted)
 
 
 def rewrite_greedily(
@@ -181,10 +208,7 @@ def rewrite_greedily(
     Patterns that tell all, every op on which an edit lets one act, are not tried on all of them once more at the end.
     Raises the first error of a pattern, as it is, and `EndlessRewriteError` after `most` rewrites.
     """
-    walker = _Walker(patterns, recursive=True, inside_first=inside_first, backwards=backwards, most=most)
-    return _rewrite(root, walker.rewrite_region_once if tells_all else walker.rewrite_region)
-
-
-def _rewrite(root: Operation, rewrite_region: Callable[[Region], bool]) -> bool:
-    changed = [rewrite_region(region) for region in root.regions]
-    return any(changed)
+    walker = _Walker(patterns, inside_first=inside_first, backwards=backwards, most=most)
+    rewrite_region = walker.rewrite_region_once if tells_all else walker.rewrite_region
+    acted = [rewrite_region(region) for region in root.regions]
+    return any(acted)
