@@ -16,8 +16,6 @@ from vtac.targets.vta.machine.fast_workspace import Step, Workspace, strided
 
 _STILL = Loop(1, 0, 0, 0)
 _FEW_ROWS = 4
-_WORD = 8
-"""Bytes that are compared at once."""
 _MOST_KEPT = 1 << 22
 """How many weights of a plan stay widened."""
 
@@ -25,7 +23,7 @@ _MOST_KEPT = 1 << 22
 def can_stay(workspace: Workspace, joined: Joined, kept: int) -> bool:
     """Whether weights had better stay widened, where `kept` do: those of few rows, in one block for each product."""
     few_rows = joined.height * workspace.machine.acc.shape[1] <= _FEW_ROWS
-    if joined.has_gaps or not few_rows or workspace.machine.wgt[0].size % _WORD:
+    if joined.has_gaps or not few_rows:
         return False
     return kept + numbers_kept(workspace, joined) <= _MOST_KEPT and all(map(_is_a_block, joined.products))
 
@@ -72,7 +70,7 @@ def bind_joined(buffers: Buffers, joined: Joined, *, stays: bool = False) -> lis
             if isinstance(weights, KeptWeights):
                 tile = product.start[2]
                 block = machine.wgt[tile : tile + product.terms * joined.columns].reshape(-1)
-                step = _bind_changes(*moved, weights, block.view(np.uint64))
+                step = _bind_changes(*moved, weights, block.data)
             else:
                 step = buffers.moves[key] = _bind_moves(*moved, cleared)
         steps.append(step)
@@ -115,14 +113,13 @@ def _bind_changes(
     weights_to: NDArray[np.void],
     weights: NDArray[np.void],
     operand: KeptWeights,
-    block: NDArray[np.uint64],
+    block: memoryview[int],
 ) -> Step:
-    held = np.zeros_like(block)
-    differs = np.zeros(len(block), np.bool_)
+    held = bytearray(block.nbytes)
 
     def move(_: NDArray[np.uint8]) -> None:
         np.copyto(to, source)
-        if np.count_nonzero(np.not_equal(block, held, out=differs)):  # quicker than any()
+        if held != block:  # pyright: ignore[reportUnnecessaryComparison]  compares bytes, quicker than numpy
             operand.is_stale = True  # first and last, so that an interrupt leaves nothing half done
             np.copyto(weights_to, weights)
             held[:] = block
