@@ -10,11 +10,23 @@ from collections.abc import Sequence
 from itertools import product
 from math import prod
 
+from vtac.dialects.gpu_hardware import GpuArchitecture
+
 FIRST_WITH_CLUSTERS = (9, 0)
 """The first compute capability whose blocks form clusters."""
 MOST_CLUSTER = 8
 """The most blocks of a cluster that every architecture with clusters has; more are not portable."""
+_CHEAP = (9, 10, 11)
+"""Of compute capabilities, the first numbers of those for which PTX does not call multicast slow."""
 Extents = tuple[int, int, int]
+
+
+def shares_cheaply(architecture: GpuArchitecture) -> bool:
+    """Whether a box that a cluster has in common costs less than one for each block.
+
+    PTX: `.multicast::cluster` is optimized for sm_90a, sm_100a and their kin, and may be much slower elsewhere.
+    """
+    return architecture.name.endswith("a") and architecture.compute_capability[0] in _CHEAP
 
 
 def whole_clusters(grid: Extents, cluster: Extents, blocks: Sequence[int]) -> tuple[int, ...]:

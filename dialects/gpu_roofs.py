@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from math import gcd
 from types import MappingProxyType
 
 from vtac.dialects.gpu_hardware import GpuArchitecture
@@ -17,17 +18,19 @@ SHARED_BYTES = 128
 class KernelCosts:
     """What the parts of a kernel take, in cycles and instructions; `source` says where the numbers are from.
 
-    `latency` until a copy from the cache has arrived, `barrier` from a barrier to the first product after it,
-    `phase` the same of an mbarrier whose phase is complete, which warps do not meet at; `ask_instructions` of the
-    one warp that asks for a step's boxes; `epilogue` of a block's start and end. `copy_instructions` of an
-    asynchronous copy: its address, its guard, itself; `element_instructions` of a single element, whose indices are
-    worked out for it alone; `step_instructions` of a warp's step besides copies, loads and products. `result_bytes`
-    are those that a multiprocessor stores in a cycle. `friction` is the share of what a step waits that no other
-    block hides; `hiding_warps` of a multiprocessor hide from each other what each waits for its fragments, and a
-    warp without another beside it waits for `unhidden` of a step.
+    `latency` until a copy from the cache has arrived, `remote` until another block knows of an arrival, `barrier` from
+    a barrier to the first product after it, `phase` the same of an mbarrier whose phase is complete, which warps do not
+    meet at; `ask_instructions` of the one warp that asks for a step's boxes, `cluster_instructions` of every warp of a
+    cluster, to tell the other blocks that it has used a slot; `epilogue` of a block's start and end.
+    `copy_instructions` of an asynchronous copy: its address, its guard, itself; `element_instructions` of a single
+    element, whose indices are worked out for it alone; `step_instructions` of a warp's step besides copies, loads and
+    products. `result_bytes` are those that a multiprocessor stores in a cycle. `friction` is the share of what a step
+    waits that no other block hides; `hiding_warps` of a multiprocessor hide from each other what each waits for its
+    fragments, and a warp without another beside it waits for `unhidden` of a step.
     """
 
     latency: int = 600
+    remote: int = 180
     barrier: int = 100
     phase: int = 30
     epilogue: int = 1500
@@ -35,13 +38,15 @@ class KernelCosts:
     element_instructions: int = 12
     step_instructions: int = 40
     ask_instructions: int = 60
+    cluster_instructions: int = 18
     result_bytes: int = 16
     friction: float = 0.25
     hiding_warps: int = 8
     unhidden: float = 0.25
     source: str = (
-        "instructions as in the machine code of NVRTC 13.5 for sm_80 and sm_90; latencies and shares are estimates "
-        "that no measurement has confirmed"
+        "instructions as in the machine code of NVRTC 13.5 for sm_80 and sm_90; `remote` as measured on an H100 by "
+        "Luo et al., Benchmarking and Dissecting the Nvidia Hopper GPU Architecture; other latencies and shares are "
+        "estimates that no measurement has confirmed"
     )
 
     def __post_init__(self) -> None:
@@ -57,6 +62,7 @@ class GpuRoof:
     `tensor_operations` are multiplications and additions of f16 with sums in f32, as `mma_sync` reaches them;
     `l2_bytes` what the cache gives one multiprocessor while all read. `source` says where the numbers are from.
     `costs` are those of a kernel's parts. `group_operations` are what `wgmma` reaches, 0 where there is none.
+    `processing_clusters` are the GPCs: a cluster's blocks run in one of them.
     """
 
     chip: str
@@ -66,10 +72,20 @@ class GpuRoof:
     source: str
     costs: KernelCosts = KernelCosts()
     group_operations: int = 0
+    processing_clusters: int = 8
 
     def __post_init__(self) -> None:
         if min(self.multiprocessors, self.tensor_operations, self.l2_bytes) <= 0:
             raise ConfigError(f"roof of {self.chip}: every number must be positive")
+
+    def blocks_at_once(self, resident: int, cluster: int) -> int:
+        """Blocks that run at a time, `resident` on a multiprocessor, in clusters of so many.
+
+        Each of these has a multiprocessor of its own. Those of a GPC come in pairs, but how many pairs each has is not
+        published: counted is what clusters leave idle at worst.
+        """
+        idle = cluster - gcd(2, cluster)
+        return resident * max(cluster, self.multiprocessors - self.processing_clusters * idle)
 
 
 _AMPERE = "NVIDIA A100 whitepaper: 1,024 FMA a cycle, 5,120 bytes of L2 a cycle"

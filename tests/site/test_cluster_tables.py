@@ -36,7 +36,7 @@ KERNELS: Mapping[str, tuple[str, ProductTiling, bool]] = MappingProxyType(
 )
 ESTIMATED: Mapping[str, ProductTiling] = MappingProxyType(
     {
-        "`mma.sync`, 256 x 128": replace(LANES, boxes=True),
+        "`mma.sync`, 256 x 128": replace(LANES, boxes=True, shares_columns=False),
         "`wgmma`, roles, 128 x 256": replace(GROUPS, boxes=True, producers=4),
     }
 )

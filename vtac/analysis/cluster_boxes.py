@@ -11,10 +11,11 @@ from xdsl.ir import SSAValue
 
 from vtac.analysis.affine_expressions import from_affine
 from vtac.analysis.linear import Linear, Quotient, Remainder
-from vtac.analysis.nest import buffer_name, enclosing_loops, extents_around
+from vtac.analysis.nest import enclosing_loops, extents_around
 from vtac.analysis.numbers import number_of
 from vtac.dialects.schedule.declared import CLUSTER
 from vtac.dialects.schedule.payload import ForOp
+from vtac.dialects.tensor_maps import TensorMap
 from vtac.dialects.tma import Boxes, CopyOp
 
 
@@ -70,12 +71,11 @@ def cluster_around(loop: ForOp) -> Cluster | None:
     return None
 
 
-def part_of(copy: CopyOp, blocks: int) -> BoxPart | str:
-    """One of `blocks` equal parts of a box, one after the other in memory; or why there are none."""
-    own, one = copy.boxes.data, copy.map
+def part_of(own: Boxes, one: TensorMap, blocks: int) -> BoxPart | str:
+    """One of `blocks` equal parts of a box of a map, one after the other in memory; or why there are none."""
     dimension = max((at for at, extent in enumerate(own.box) if extent > 1), default=0)
     shape = " x ".join(map(str, reversed(own.box)))
-    box = f"the box of {shape} of '{buffer_name(copy.source)}' is cut in {blocks} parts along its slowest dimension"
+    box = f"the box of {shape} of '{one.array}' is cut in {blocks} parts along its slowest dimension"
     if own.box[dimension] % blocks:
         return f"{box}, which has {own.box[dimension]} elements; a multiple of {blocks} is required"
     bytes_ = one.box_bytes // blocks

@@ -70,7 +70,7 @@ class BoxLoads:
         if self.cluster is None:
             return found
         for copy in filter(self.cluster.shares, self.copies):
-            part = part_of(copy, self.cluster.blocks)
+            part = part_of(copy.boxes.data, copy.map, self.cluster.blocks)
             if isinstance(part, str):
                 raise CompileError(f"cluster: {part}", location_of(copy))
             found[copy] = part

@@ -280,7 +280,9 @@ def test_a_smaller_tile_is_taken_where_a_cluster_of_the_best_is_too_large() -> N
     case, record = product((128, 64, 256)), gpu_architecture("sm_90")
     assert ", 32 x 16 in " in str(tma_schedule(case.text, record, stores=True).name)
     script = tma_schedule(case.text, record, cluster=8, stores=True)
-    assert ", 16 x 16 in steps of 64, 4 stages, specialized, clusters of 8, results in boxes" in str(script.name)
+    assert ", 16 x 16 in steps of 64, 4 stages, specialized, clusters of 8 along rows, results in boxes" in str(
+        script.name
+    )
     made = vtac.compile(case.text, "cuda", "sm_90", schedule=script)
     assert isinstance(made, CudaProgram)
     arrays = case.arrays()

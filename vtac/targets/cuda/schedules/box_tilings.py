@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from vtac.analysis.box_copies import BoxCopy, match_box
+from vtac.analysis.cluster_boxes import part_of
 from vtac.analysis.nest import buffer_name, element_type_of, enclosing_loops, shape_of, strides_of
-from vtac.dialects.tensor_maps import CHUNK, MOST_DIMENSIONS
+from vtac.dialects.tensor_maps import CHUNK, MOST_DIMENSIONS, SWIZZLE_SPANS
 from vtac.dialects.tma import Boxes
 from vtac.errors import ConfigError, ScheduleError
 from vtac.schedule import BlockRef, Schedule
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _RULE = "a box is pixels of images and channels of one tap, in rows and at strides of multiples of 16 bytes"
 _OPERANDS = 2
+_Shared = tuple[tuple[int, int, int], int, bool]
 
 
 @dataclass
@@ -32,6 +34,7 @@ class BoxProbe:
     module: ModuleOp | str
     blocks: ProductBlocks
     _known: dict[tuple[int, tuple[int, int]], str] = field(default_factory=dict[tuple[int, tuple[int, int]], str])
+    _cut: dict[_Shared, str] = field(default_factory=dict["_Shared", str])
 
     def problem(self, tile: tuple[int, int, int]) -> str:
         """Why a step's tiles of m x n x k, of either operand, are no boxes; empty where they are."""
@@ -63,11 +66,37 @@ class BoxProbe:
 
     def rows_are_pixels(self, tile: tuple[int, int, int]) -> bool:
         """Whether the rows of a step's tile of m x n x k come by maps for im2col, as pixels of parts of rows do."""
-        script = self._script()
-        rows, _, depth = tile
-        a, _, _ = as_matrices(script, script.get_block(self.blocks.product), tile)
-        found = _box_of(script, a, (rows, depth))
+        found = self._box(0, tile, tile)
         return not isinstance(found, str) and found.boxes.corners is not None
+
+    def cluster_problem(self, tiling: ProductTiling) -> str:
+        """Why the blocks of a cluster, if it is one, cannot share an operand's boxes; empty where they can."""
+        if tiling.cluster == 1:
+            return ""
+        key = (tiling.block, tiling.cluster, tiling.shares_columns)
+        if key not in self._cut:
+            self._cut[key] = self._cut_problem(tiling)
+        return self._cut[key]
+
+    def _cut_problem(self, tiling: ProductTiling) -> str:
+        found = self._box(int(tiling.shares_columns), tiling.block, tiling.cluster_block)
+        if isinstance(found, str):
+            return found
+        if found.boxes.corners is not None:
+            return "blocks along columns share no pixels, which come by maps for im2col"
+        width = self.blocks.element_bytes
+        swizzle = next((one for one in SWIZZLE_SPANS[:0:-1] if found.boxes.box[0] * width % one == 0), 0)
+        boxes = replace(found.boxes, swizzle=swizzle)
+        array = found.block.inputs[0]
+        cut = part_of(boxes, boxes.map_of(buffer_name(array), element_type_of(array)), tiling.cluster)
+        return cut if isinstance(cut, str) else ""
+
+    def _box(self, operand: int, tile: tuple[int, int, int], whole: tuple[int, int, int]) -> BoxCopy | str:
+        """The boxes of a step's tile of an operand, in a product that is filled up to multiples of `whole`."""
+        script = self._script()
+        rows, columns, depth = tile
+        copies = as_matrices(script, script.get_block(self.blocks.product), whole)
+        return _box_of(script, copies[operand], ((rows, depth), (depth, columns))[operand])
 
     def _script(self) -> Schedule:
         script = Schedule(self.module)
@@ -109,7 +138,7 @@ def first_boxed(
     """Of the tilings whose tiles are boxes the one at a place, None where there are fewer; what the first one lacks."""
     first: tuple[ProductTiling, str] | None = None
     for tiling in tilings:
-        problem = _few(tiling, depth) or probe.problem(tiling.block)
+        problem = _few(tiling, depth) or probe.problem(tiling.block) or probe.cluster_problem(tiling)
         if not problem and not place:
             return tiling, first
         place -= not problem

@@ -17,6 +17,7 @@ from vtac.targets.cuda.schedules.box_tilings import BoxProbe
 from vtac.targets.cuda.schedules.elementwise import schedule_elements
 from vtac.targets.cuda.schedules.instructions import Products, name_of, scheduler_of
 from vtac.targets.cuda.schedules.product_blocks import find_product_blocks, no_schedule
+from vtac.targets.cuda.schedules.product_clusters import alone
 from vtac.targets.cuda.schedules.shape import product_shape
 
 if TYPE_CHECKING:
@@ -57,8 +58,8 @@ def default_schedule(
     try:
         products = _products(module, found, record)
         shape, tiling = products.choose(INSTRUCTIONS.get(module) or "wmma", place, measured)
-        if DYNAMIC_SIZE.is_on(module):  # blocks follow one after the other
-            tiling = replace(tiling, group=1)
+        if DYNAMIC_SIZE.is_on(module):  # blocks follow one after the other, as many as the size has
+            tiling = alone(replace(tiling, group=1))
         scheduler_of(tiling)(schedule, found, shape, tiling).schedule()
         schedule.name = f"default, {name_of(tiling)}"
     except ScheduleError as error:
@@ -84,7 +85,8 @@ def product_tiling(
 def _products(module: ModuleOp, blocks: ProductBlocks, record: GpuArchitecture | None) -> Products:
     """A function's product as each kind of instructions takes it."""
     shape, probe = product_shape(Schedule(module), blocks), BoxProbe(module, blocks)
-    return Products(shape, blocks.element_bytes, record, probe, cuts_floats=CUT_TF32.is_on(module))
+    clusters = not DYNAMIC_SIZE.is_on(module)
+    return Products(shape, blocks.element_bytes, record, probe, clusters=clusters, cuts_floats=CUT_TF32.is_on(module))
 
 
 def _schedule_elements(schedule: Schedule, blocks: Sequence[BlockOp]) -> None:

@@ -47,8 +47,8 @@ class Products:
     """One product as each kind of instructions takes it, of elements of so many bytes, on an architecture.
 
     `probe` tells which tiles of the operands are boxes. `specialize`: whether warps of their own ask for boxes; None
-    leaves it to the estimate. `cuts_floats`: what wgmma makes of f32, cut to tf32, is allowed. `declines` says why a
-    tiling whose operands are boxes is none of those that are wanted.
+    leaves it to the estimate. `clusters`: whether blocks may form some. `cuts_floats`: what wgmma makes of f32, cut to
+    tf32, is allowed. `declines` says why a tiling whose operands are boxes is none of those that are wanted.
     """
 
     shape: ProductShape
@@ -56,6 +56,7 @@ class Products:
     architecture: GpuArchitecture | None
     probe: BoxProbe
     specialize: bool | None = None
+    clusters: bool = True
     cuts_floats: bool = False
     declines: Callable[[ProductShape, ProductTiling], str] | None = None
 
@@ -129,7 +130,11 @@ class Products:
             return found, lacks
         for shape in self._box_shapes:
             every = ranked(shape.size(self.element_bytes), self.architecture)
-            wanted = [one for one in every if self.specialize in (None, one.producers > 0)]
+            wanted = [
+                one
+                for one in every
+                if self.specialize in (None, one.producers > 0) and (self.clusters or one.cluster == 1)
+            ]
             if self.declines is not None:
                 wanted = [one for one in wanted if not self.declines(shape, one)]
             tiling, missing = first_boxed(self.probe, shape.sizes[2], wanted, place)
@@ -203,5 +208,6 @@ def scheduler_of(tiling: ProductTiling) -> type[ProductScheduler]:
 
 def name_of(tiling: ProductTiling) -> str:
     """A tiling in words, with its instructions where they are not WMMA's, and what brings its operands."""
-    clusters = f", clusters of {tiling.cluster}" if tiling.cluster > 1 else ""
+    along = "rows" if tiling.shares_columns else "columns"
+    clusters = f", clusters of {tiling.cluster} along {along}" if tiling.cluster > 1 else ""
     return f"{_NAMES[_kind(tiling)]}{tiling}{', specialized' if tiling.producers else ''}{clusters}"

@@ -16,10 +16,11 @@ from typing import cast
 from vtac.dialects.gpu_hardware import GpuArchitecture
 from vtac.errors import CompileError, ScheduleError
 from vtac.files.reading import read_regular
+from vtac.targets.cuda.schedules.product_clusters import alone
 from vtac.targets.cuda.schedules.tiling import ProductSize, ProductTiling, tilings
 
 _MOST_BYTES = 64 << 20
-_OF_BOXES = ("boxes", "producers", "cluster")
+_OF_BOXES = ("boxes", "producers", "cluster", "shares_columns")
 """What records of tilings without boxes may leave out."""
 
 
@@ -59,7 +60,7 @@ class Measurements:
             )
         best = min(found, key=lambda one: one.milliseconds)
         tiling = best.tiling
-        if replace(tiling, group=1, cluster=1) not in set(tilings(best.size, architecture)):
+        if alone(replace(tiling, group=1)) not in set(tilings(best.size, architecture)):
             raise ScheduleError(
                 f"the tiling that was measured as the fastest, {tiling}, has no room in a block of "
                 f"{architecture.name}: measure again, the space of tilings has changed"

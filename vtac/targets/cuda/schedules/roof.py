@@ -12,9 +12,10 @@ from functools import lru_cache
 from math import prod
 
 from vtac.dialects.gpu_hardware import WARP_SIZE, GpuArchitecture, gpu_architecture, gpu_architectures
-from vtac.dialects.gpu_roofs import SHARED_BYTES, GpuRoof, KernelCosts, gpu_roof
+from vtac.dialects.gpu_roofs import SHARED_BYTES, KernelCosts, gpu_roof
 from vtac.errors import ScheduleError
 from vtac.targets.cuda.schedules.footprint import grouped, registers, used_bytes
+from vtac.targets.cuda.schedules.product_clusters import clusters_of
 from vtac.targets.cuda.schedules.tiling import (
     ProductSize,
     ProductTiling,
@@ -87,17 +88,24 @@ def _ranked(size: ProductSize, name: str | None) -> tuple[ProductTiling, ...]:
 def ranking(size: ProductSize, architecture: GpuArchitecture | None) -> list[tuple[Estimate, ProductTiling]]:
     """All tilings with their estimates, the best first; those that copy whole vectors where there are any.
 
-    Of those that no estimate tells apart, the first are those that ask least of the cache for each product.
+    Of those that no estimate tells apart, the first are those of the smallest clusters, and of these those that ask
+    least of the cache for each product. Clusters are for the cache: there are some where a step waits for that.
     """
     every = list(tilings(size, architecture))
+    if not every:
+        return []
     wide = size.element_bytes > 1 or in_registers(size.fragment)
     vectors = [tiling for tiling in every if wide and not size.boxes and _copies_vectors(tiling, size)]
     found = [(estimate(tiling, size, architecture), tiling) for tiling in vectors or every]
-    best = min((one.cycles for one, _ in found), default=0.0) or 1.0  # nothing to compute takes no time
+    waiting = [tiling for guess, tiling in found if guess.bound == "cache"]
+    clusters = (one for tiling in waiting for one in clusters_of(tiling, size, architecture))
+    found.extend((estimate(tiling, size, architecture), tiling) for tiling in clusters)
+    best = min(one.cycles for one, _ in found) or 1.0  # nothing to compute takes no time
 
-    def order(one: tuple[Estimate, ProductTiling]) -> tuple[int, float, int]:
+    def order(one: tuple[Estimate, ProductTiling]) -> tuple[int, int, float, int]:
         guess, tiling = one
-        return int((guess.cycles / best - 1) / _PRECISION), guess.cache / prod(tiling.block), round(guess.cycles)
+        behind = int((guess.cycles / best - 1) / _PRECISION)
+        return behind, tiling.cluster, guess.cache / prod(tiling.block), round(guess.cycles)
 
     return sorted(found, key=order)
 
@@ -120,34 +128,34 @@ def estimate(tiling: ProductTiling, size: ProductSize, architecture: GpuArchitec
     # Copies arrive as often as so many of them fit into the time that one takes.
     costs = roof.costs
     begins = costs.phase if tiling.producers or tiling.cluster > 1 else costs.barrier
-    exposed = begins + (max(0, costs.latency / tiling.ahead - step) if tiling.stages > 1 else costs.latency)
+    latency = costs.latency + (costs.remote if tiling.cluster > 1 else 0)
+    exposed = begins + (max(0, latency / tiling.ahead - step) if tiling.stages > 1 else latency)
     warps = tiling.warps
     steps = -(-size.sizes[2] // depth)
     passing = 0 if in_registers(tiling.fragment) else 8 / SHARED_BYTES
     finish = costs.epilogue + rows * columns * (passing + 4 / costs.result_bytes)
-    across = (rows * tiling.cluster, columns) if tiling.shares_columns else (rows, columns * tiling.cluster)
+    across = tiling.cluster_block
     blocks = size.products * -(-size.sizes[0] // across[0]) * -(-size.sizes[1] // across[1]) * tiling.cluster
 
     def together(count: int) -> float:
         slowed = step * (1 + costs.unhidden * max(0, costs.hiding_warps / (count * warps) - 1))
         return steps * (max(count * slowed, slowed + exposed) + costs.friction * exposed) + finish
 
-    cycles = _rounds(blocks, resident, roof, together)
+    cycles = _rounds(blocks, roof.blocks_at_once(resident, tiling.cluster), resident, together)
     return Estimate(tensor, shared, cache, issue, exposed, resident, cycles)
 
 
 def asked_bytes(tiling: ProductTiling, size: ProductSize) -> float:
     """Bytes that a block asks of the cache for a step: of what its cluster has in common, its part."""
     rows, columns, depth = tiling.block
-    saved = max(rows, columns) * (1 - 1 / tiling.cluster)
+    saved = (columns if tiling.shares_columns else rows) * (1 - 1 / tiling.cluster)
     return (rows + columns - saved) * depth * size.element_bytes
 
 
-def _rounds(blocks: int, resident: int, roof: GpuRoof, together: Callable[[int], float]) -> float:
-    """The time of all blocks, as many at a time as the chip holds."""
-    at_once = resident * roof.multiprocessors
+def _rounds(blocks: int, at_once: int, resident: int, together: Callable[[int], float]) -> float:
+    """The time of all blocks, as many at a time as the chip holds, which are `resident` on a multiprocessor."""
     whole, rest = divmod(blocks, at_once)
-    last = together(-(-rest // roof.multiprocessors)) if rest else 0
+    last = together(-(-rest * resident // at_once)) if rest else 0
     return whole * together(resident) + last
 
 
@@ -176,7 +184,9 @@ def _issue(tiling: ProductTiling, size: ProductSize, record: GpuArchitecture, co
     fragments = rows_loaded + columns_loaded + products * tiling.row_tiles * tiling.column_tiles
     if on_groups(tiling.fragment):
         fragments = _GROUP_INSTRUCTIONS
-    return (copies + warps * (costs.step_instructions + fragments * tiling.chunk)) / record.partitions_per_sm
+    arrivals = costs.cluster_instructions if tiling.cluster > 1 else 0
+    each = costs.step_instructions + arrivals + fragments * tiling.chunk
+    return (copies + warps * each) / record.partitions_per_sm
 
 
 def _copies(tiling: ProductTiling, size: ProductSize, costs: KernelCosts) -> float:

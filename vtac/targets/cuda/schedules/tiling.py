@@ -72,8 +72,8 @@ class ProductTiling:
 
     One stage copies and multiplies in turn. Blocks take their tiles in groups of `group` rows of blocks. Of wgmma what
     is said of warps is meant of groups of four. `boxes`: operands come in bulk copies, which the first thread asks for,
-    or `producers`, so many more warps that do nothing else. `cluster`: so many neighbours of the grid share the larger
-    of their parts of both operands, or that of columns where `rows_are_pixels`: maps for im2col are not shared.
+    or `producers`, so many more warps that do nothing else. `cluster`: so many blocks are neighbours along rows, and
+    share their part of columns (`shares_columns`), or along columns, and share that of rows.
     """
 
     fragment: tuple[int, int, int]
@@ -87,7 +87,7 @@ class ProductTiling:
     boxes: bool = False
     producers: int = 0
     cluster: int = 1
-    rows_are_pixels: bool = False
+    shares_columns: bool = True
 
     @property
     def threads(self) -> int:
@@ -115,12 +115,6 @@ class ProductTiling:
         """Rows and columns that a block computes, and elements of k per step."""
         m, n, k = self.fragment
         return m * self.row_tiles * self.row_warps, n * self.column_tiles * self.column_warps, k * self.chunk
-
-    @property
-    def shares_columns(self) -> bool:
-        """Whether blocks of a cluster, neighbours along rows, share their part of columns; else that of rows."""
-        rows, columns, _ = self.block
-        return self.rows_are_pixels or columns >= rows
 
     @property
     def cluster_block(self) -> tuple[int, int, int]:

@@ -24,6 +24,7 @@ from vtac.targets.cuda.schedules.box_results import (
 from vtac.targets.cuda.schedules.box_tilings import BoxProbe, check_boxes
 from vtac.targets.cuda.schedules.instructions import Products, name_of, scheduler_of
 from vtac.targets.cuda.schedules.product_blocks import ProductBlocks, find_product_blocks
+from vtac.targets.cuda.schedules.product_clusters import clustered
 from vtac.targets.cuda.schedules.shape import ProductShape, product_shape
 from vtac.targets.cuda.schedules.tiling import ProductTiling, on_groups, producers_of
 
@@ -37,7 +38,7 @@ def tma_schedule(
     tiling: ProductTiling | None = None,
     *,
     specialize: bool | None = None,
-    cluster: int = 1,
+    cluster: int | None = 1,
     stores: bool = False,
 ) -> Schedule:
     """A schedule of a product, its operands in bulk copies: of matrices, a batch of them, or a convolution in NHWC.
@@ -46,12 +47,13 @@ def tma_schedule(
     least estimated time whose tiles are boxes, or one that is given. With `specialize` warps of their own ask for the
     copies; None leaves it to the estimate, and takes such warps for a tiling of `wgmma` that is given. What lies
     outside of an operand, in any dimension, is the copies' zeros. With `cluster` so many neighbours of a grid share the
-    larger of their parts of both operands, but for pixels of a convolution that come by maps for im2col. With `stores`
+    larger of their parts of both operands, but for pixels of a convolution that come by maps for im2col; None leaves it
+    to the estimate whether blocks form clusters, and along which axis. With `stores`
     results go through shared memory, and to their array as boxes; stages make room for their tile, and of tilings those
     compete that have such a tile. Raises `ScheduleError` for other programs and architectures, sizes that no tiling
     fits, and operands whose rows are no multiples of 16 bytes.
     """
-    if not 1 <= cluster <= MOST_CLUSTER:
+    if cluster is not None and not 1 <= cluster <= MOST_CLUSTER:
         raise ScheduleError(
             f"tma_schedule: clusters of {cluster} blocks; 1, which is none, to {MOST_CLUSTER} are possible"
         )
@@ -62,19 +64,20 @@ def tma_schedule(
         raise ScheduleError("tma_schedule: the program holds no product of tensor cores")
     blocks = find_product_blocks(schedule.function, contraction)
     shape = product_shape(Schedule(module), blocks)
-    products = Products(shape, blocks.element_bytes, record, BoxProbe(module, blocks), specialize)
+    products = Products(shape, blocks.element_bytes, record, BoxProbe(module, blocks), specialize, cluster is None)
     products.cuts_floats = CUT_TF32.is_on(schedule.module)
     if stores:
         width = result_bytes(schedule, _result(blocks))
         products.declines = lambda shape, one: storing_problem(
-            replace(one, cluster=cluster), shape, blocks.element_bytes, width, record
+            one if cluster is None else clustered(one, cluster), shape, blocks.element_bytes, width, record
         )
     try:
         made, chosen = products.boxed() if tiling is None else _given(products, tiling)
     except ScheduleError as error:
         raise ScheduleError(f"tma_schedule: {error.message}") from None
-    pixels = cluster > 1 and products.require_boxes().rows_are_pixels(chosen.block)
-    chosen = replace(chosen, cluster=cluster, rows_are_pixels=pixels)
+    if cluster is not None and cluster > 1:
+        pixels = products.require_boxes().rows_are_pixels(chosen.block)
+        chosen = clustered(chosen, cluster, pixels=pixels)
     try:
         schedule.name = _schedule(schedule, blocks, made, chosen, record if stores else None)
     except ScheduleError as error:
