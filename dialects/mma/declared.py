@@ -5,7 +5,7 @@ from __future__ import annotations
 from xdsl.ir import Attribute
 
 from vtac.dialects.declared import MARK, Declared, Kind, declare, integer
-from vtac.dialects.mma.attributes import SharedLayoutAttr
+from vtac.dialects.mma.layout_attribute import SharedLayoutAttr
 from vtac.dialects.mma.shared_layouts import SharedLayout
 
 _ALLOCATION = ("memref.alloc",)

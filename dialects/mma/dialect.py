@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from xdsl.ir import Dialect
 
-from vtac.dialects.mma.attributes import SharedLayoutAttr, Tiles, TilesType
+from vtac.dialects.mma.attributes import Tiles, TilesType
+from vtac.dialects.mma.layout_attribute import SharedLayoutAttr
 from vtac.dialects.mma.ops import ExtractOp, FillOp, LdmatrixOp, LoadPairOp, StorePairOp, SyncOp, TilesOp
 from vtac.dialects.mma.register_ops import InsertOp, PackOp, ShuffleXorOp
 from vtac.dialects.mma.stores import StmatrixOp

@@ -5,29 +5,28 @@ theirs. `host` holds operations that the VTA cannot execute, with the reason. De
 not modelled: where the data lies, and when it moves.
 """
 
-from xdsl.ir import Dialect
+from typing import TYPE_CHECKING
 
-from vtac.dialects.packing.folding import FoldOp
-from vtac.dialects.packing.layout import PackOp, ReshapeOp, TransposeTilesOp, UnpackOp, packed_shape
-from vtac.dialects.packing.ops import BlockDiagonalOp, HostOp, InterleaveOp, JoinOp, UnspecifiedOp, YieldOp
+from vtac.lazily import members_of
 
-Packing = Dialect(
-    "packing",
-    [
-        PackOp,
-        UnpackOp,
-        ReshapeOp,
-        TransposeTilesOp,
-        FoldOp,
+if TYPE_CHECKING:
+    from vtac.dialects.packing.dialect import (
         BlockDiagonalOp,
-        UnspecifiedOp,
+        FoldOp,
+        HostOp,
         InterleaveOp,
         JoinOp,
-        HostOp,
+        Packing,
+        PackOp,
+        ReshapeOp,
+        TransposeTilesOp,
+        UnpackOp,
+        UnspecifiedOp,
         YieldOp,
-    ],
-    [],
-)
+        packed_shape,
+    )
+
+__getattr__ = members_of(f"{__name__}.dialect")
 
 __all__ = [
     "BlockDiagonalOp",

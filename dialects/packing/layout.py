@@ -24,6 +24,7 @@ from xdsl.traits import (
 )
 from xdsl.utils.exceptions import VerifyException
 
+from vtac.dialects.computations import ComputesTensor
 from vtac.dialects.packing.numbered import NumberedOp
 
 _T = TypeVar("_T", bound="_LayoutOp")
@@ -128,7 +129,7 @@ class PackOp(_LayoutOp):
     """Cut dimensions into tiles, the tile's dimensions last; zeros fill incomplete tiles."""
 
     name = "packing.pack"
-    traits = traits_def(Pure(), _PackPatterns())
+    traits = traits_def(Pure(), ComputesTensor(), _PackPatterns())
 
     def verify_(self) -> None:
         self.verify_layout(self.source_type, self.result_type)
@@ -139,7 +140,7 @@ class UnpackOp(_LayoutOp):
     """The inverse of `pack`: the tiles in their places, what lies outside of the result cropped."""
 
     name = "packing.unpack"
-    traits = traits_def(Pure(), _UnpackPatterns())
+    traits = traits_def(Pure(), ComputesTensor(), _UnpackPatterns())
 
     def verify_(self) -> None:
         self.verify_layout(self.result_type, self.source_type)

@@ -32,6 +32,8 @@ from xdsl.irdl import (
 from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
+from vtac.dialects.computations import ComputesTensor
+
 _TENSOR = base(TensorType)
 _SIZES = ("rows", "keys", "features", "columns")
 
@@ -59,7 +61,7 @@ class AttentionOp(IRDLOperation):
     diagonal = opt_prop_def(IntegerAttr[I64])
     result = result_def(_TENSOR)
 
-    traits = traits_def(Pure())
+    traits = traits_def(Pure(), ComputesTensor())
     assembly_format = (
         "$query `,` $key `,` $value (`mask` $mask^)? `sizes` qualified($sizes) `scale` $scale (`diagonal` $diagonal^)? "
         "`maps` $maps attr-dict `:` type($query) `,` type($key) `,` type($value) (`,` type($mask)^)? `->` "

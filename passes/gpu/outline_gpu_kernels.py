@@ -28,10 +28,11 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.kernel_groups import KernelGroup, is_computation, kernel_groups
+from vtac.analysis.computations import is_computation
+from vtac.analysis.kernel_groups import KernelGroup, kernel_groups
 from vtac.analysis.locations import location_of
 from vtac.analysis.reshapes import RESHAPES
-from vtac.analysis.value_facts import element_of, shape_of
+from vtac.analysis.tensor_types import element_of, shape_of
 from vtac.dialects.packing import PackOp, UnpackOp
 from vtac.dialects.wmma.attention import AttentionOp
 from vtac.dialects.wmma.declared import DYNAMIC_SIZE

@@ -37,7 +37,7 @@ from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.locations import location_of
 from vtac.analysis.product_splits import depth_to_split, is_padded_beside, padding
-from vtac.analysis.value_facts import element_of, shape_of
+from vtac.analysis.tensor_types import element_of, shape_of
 from vtac.dialects.wmma.declared import SPLIT
 from vtac.errors import CompileError
 from vtac.rewriting.edits import append

@@ -21,7 +21,7 @@ from vtac.analysis.linear import Linear
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import shape_of
 from vtac.analysis.tensor_views import view_of
-from vtac.dialects.packing import PackOp, UnpackOp
+from vtac.dialects.packing.layout import PackOp, UnpackOp
 from vtac.errors import CompileError
 from vtac.passes.linalg.normalize_linalg import ReduceAsGeneric
 from vtac.rewriting.block_edits import rebind

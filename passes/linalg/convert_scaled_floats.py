@@ -21,7 +21,8 @@ from vtac.analysis.device_functions import host_functions
 from vtac.analysis.element_kinds import has_floats
 from vtac.analysis.scaled_integers import Channels, Scaled
 from vtac.analysis.scaled_plan import ScaledPlan
-from vtac.analysis.value_facts import ValueFacts, element_of, rank_of, shape_of
+from vtac.analysis.tensor_types import element_of, rank_of, shape_of
+from vtac.analysis.value_facts import ValueFacts
 from vtac.rewriting.converted_operations import ConvertContraction, carry_out
 from vtac.rewriting.edits import append
 from vtac.rewriting.finite_pads import BoundPadsOfMaxima

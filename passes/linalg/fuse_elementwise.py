@@ -19,7 +19,8 @@ from vtac.analysis.fusion_groups import Group, fusion_groups
 from vtac.analysis.numbers import number_of
 from vtac.analysis.scalar_facts import range_of
 from vtac.analysis.scaled_integers import INT8
-from vtac.analysis.value_facts import ValueFacts, element_of, shape_of
+from vtac.analysis.tensor_types import element_of, shape_of
+from vtac.analysis.value_facts import ValueFacts
 from vtac.dialects.packing.declared import CHOICE
 from vtac.rewriting.edits import append, stand_for
 from vtac.rewriting.integer_tensors import empty, generic

@@ -20,7 +20,7 @@ from xdsl.rewriter import Rewriter
 from vtac.analysis.device_functions import host_functions
 from vtac.analysis.elementwise import is_elementwise
 from vtac.analysis.numbers import number_of
-from vtac.analysis.value_facts import element_of, shape_of
+from vtac.analysis.tensor_types import element_of, shape_of
 from vtac.rewriting.edits import erase, stand_for
 from vtac.rewriting.unread import DropDead
 from vtac.rewriting.walker import rewrite_greedily, rewrite_once

@@ -26,7 +26,7 @@ from vtac.analysis.contraction import Contraction, match_contraction
 from vtac.analysis.device_functions import host_functions
 from vtac.analysis.reductions_of_tensors import Reduction, reduction_of
 from vtac.analysis.structured_view import structured_view
-from vtac.analysis.value_facts import element_of, shape_of
+from vtac.analysis.tensor_types import element_of, shape_of
 from vtac.dialects.packing import ReshapeOp
 from vtac.rewriting.edits import replace_by
 from vtac.rewriting.unread import DropUnread

@@ -28,7 +28,7 @@ from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.device_functions import host_functions
 from vtac.analysis.elementwise import is_elementwise
-from vtac.analysis.value_facts import element_of, shape_of
+from vtac.analysis.tensor_types import element_of, shape_of
 from vtac.dialects.packing import BlockDiagonalOp
 from vtac.partition.convolutions import match_convolution
 from vtac.partition.phase_parts import PhasePart

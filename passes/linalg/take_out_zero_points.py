@@ -20,7 +20,7 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
 from vtac.analysis.callers_values import is_from_caller
 from vtac.analysis.device_functions import host_functions
 from vtac.analysis.offset_plan import OffsetPlan, has_offsets
-from vtac.analysis.value_facts import shape_of
+from vtac.analysis.tensor_types import shape_of
 from vtac.dialects import named_linalg as named
 from vtac.dialects.packing import HostOp
 from vtac.dialects.packing import YieldOp as HostYieldOp

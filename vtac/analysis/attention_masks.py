@@ -14,7 +14,7 @@ from xdsl.ir import SSAValue
 
 from vtac.analysis.element_expressions import Applied, Expression, Index, Indices, Number
 from vtac.analysis.linear import ZERO, Extents, Linear
-from vtac.analysis.value_facts import shape_of
+from vtac.analysis.tensor_types import shape_of
 
 _FAR = -1.0e30
 """What is added to a score, or stands in its place, so that the key counts for nothing: no score comes near it."""

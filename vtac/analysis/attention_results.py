@@ -10,7 +10,7 @@ from xdsl.ir import Operation
 
 from vtac.analysis.element_expressions import Indices
 from vtac.analysis.elementwise import index_loops, is_elementwise
-from vtac.analysis.value_facts import element_of
+from vtac.analysis.tensor_types import element_of
 
 
 def converted(op: LinalgStructuredOperation, indices: Indices) -> tuple[Operation, Indices]:

@@ -17,8 +17,8 @@ from xdsl.ir.affine import AffineMap
 from vtac.analysis.elementwise import NOWHERE, index_loops, is_elementwise
 from vtac.analysis.linear import ZERO, Extents, Linear
 from vtac.analysis.reshapes import RESHAPES, reshape_groups
+from vtac.analysis.tensor_types import shape_of
 from vtac.analysis.tensor_views import view_of
-from vtac.analysis.value_facts import shape_of
 
 Indices: TypeAlias = tuple[Linear, ...]
 

@@ -21,7 +21,7 @@ from xdsl.ir.affine import AffineDimExpr, AffineMap
 from vtac.analysis.elementwise import index_loops, is_elementwise
 from vtac.analysis.narrow_plan import is_usual_body
 from vtac.analysis.numbers import number_of
-from vtac.analysis.value_facts import element_of, rank_of
+from vtac.analysis.tensor_types import element_of, rank_of
 
 
 @dataclass(eq=False)

@@ -23,14 +23,14 @@ from xdsl.dialects.builtin import FloatAttr, IntegerAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.attrs import IteratorType
-from xdsl.dialects.linalg.ops import BroadcastOp, FillOp
 from xdsl.ir import Operation, SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 
+from vtac.analysis.computations import is_computation
 from vtac.analysis.elementwise import is_elementwise
 from vtac.analysis.structured_view import structured_view
 from vtac.analysis.tensor_products import is_tensor_product
-from vtac.analysis.value_facts import shape_of
+from vtac.analysis.tensor_types import shape_of
 from vtac.dialects.packing import PackOp, UnpackOp
 from vtac.dialects.wmma.attention import AttentionOp
 
@@ -53,13 +53,6 @@ class KernelGroup:
     @property
     def root(self) -> Operation:
         return self.operations[-1]
-
-
-def is_computation(op: Operation) -> bool:
-    """Whether an operation computes a tensor, which a kernel has to do."""
-    if isinstance(op, FillOp):
-        return False
-    return isinstance(op, LinalgStructuredOperation | BroadcastOp | tensor.PadOp | PackOp | UnpackOp | AttentionOp)
 
 
 def kernel_groups(function: FuncOp) -> list[KernelGroup]:

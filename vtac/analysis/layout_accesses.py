@@ -15,7 +15,7 @@ from xdsl.ir.affine import AffineExpr, AffineMap
 
 from vtac.analysis.linear import Linear
 from vtac.analysis.locations import location_of
-from vtac.dialects.packing import PackOp, UnpackOp
+from vtac.dialects.packing.layout import PackOp, UnpackOp
 from vtac.dialects.schedule.attributes import Number
 from vtac.errors import CompileError
 

@@ -21,7 +21,7 @@ from vtac.analysis.integer_ranges import Range, width_of
 from vtac.analysis.scalar_facts import Lookup, range_of
 from vtac.analysis.scaled_integers import INT8, INT32, Channels, Known, Scaled
 from vtac.analysis.tensor_plan import LAYOUTS, TensorPlan, read_operands
-from vtac.analysis.value_facts import element_of
+from vtac.analysis.tensor_types import element_of
 
 _OF_LOW_BITS = (arith.ConstantOp, arith.ExtSIOp, arith.TruncIOp, arith.AddiOp, arith.SubiOp, arith.MuliOp)
 

@@ -17,7 +17,7 @@ from vtac.analysis.narrow_plan import is_tensor, is_usual_body
 from vtac.analysis.scaled_integers import INT8, Channels, Known, Scaled
 from vtac.analysis.structured_view import structured_view
 from vtac.analysis.tensor_plan import LAYOUTS, TensorPlan, read_operands
-from vtac.analysis.value_facts import element_of
+from vtac.analysis.tensor_types import element_of
 
 _FARTHEST = 1 << 10
 """Zero points of kernels beyond it are none of bytes: the kernel would be the sum of more than eight."""

@@ -14,7 +14,7 @@ from vtac.analysis.contraction import match_contraction
 from vtac.analysis.contraction_bodies import Kind
 from vtac.analysis.elementwise import NOWHERE, index_loops
 from vtac.analysis.structured_view import structured_view
-from vtac.analysis.value_facts import element_of, shape_of
+from vtac.analysis.tensor_types import element_of, shape_of
 
 _RANK = 4
 

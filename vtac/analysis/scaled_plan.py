@@ -14,7 +14,7 @@ from xdsl.ir import Operation, SSAValue
 from vtac.analysis.scalar_facts import takes_or_gives_floats
 from vtac.analysis.scaled_integers import Known, Scaled
 from vtac.analysis.tensor_plan import LAYOUTS, TensorPlan
-from vtac.analysis.value_facts import element_of
+from vtac.analysis.tensor_types import element_of
 
 
 class ScaledPlan(TensorPlan):

@@ -14,7 +14,8 @@ from xdsl.ir import Operation, SSAValue
 
 from vtac.analysis.reshapes import RESHAPES
 from vtac.analysis.scaled_integers import INT8, Known, Scaled
-from vtac.analysis.value_facts import ValueFacts, element_of
+from vtac.analysis.tensor_types import element_of
+from vtac.analysis.value_facts import ValueFacts
 from vtac.dialects.packing import JoinOp
 
 LAYOUTS = (

@@ -11,7 +11,7 @@ from typing import cast
 
 from xdsl.dialects import tensor
 from xdsl.dialects.arith import ConstantOp
-from xdsl.dialects.builtin import AnyFloat, ContainerType, DenseIntOrFPElementsAttr, TensorType
+from xdsl.dialects.builtin import AnyFloat, DenseIntOrFPElementsAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.ops import BroadcastOp, FillOp, TransposeOp
@@ -37,6 +37,7 @@ from vtac.analysis.scaled_integers import (
 )
 from vtac.analysis.scaled_shifts import SINGLE_EXACT, fitting
 from vtac.analysis.structured_view import structured_view
+from vtac.analysis.tensor_types import element_of, rank_of, shape_of
 from vtac.dialects.packing import JoinOp
 
 
@@ -199,19 +200,3 @@ def _dimension_of(indices: AffineMap) -> Callable[[int], int | None]:
 def may_round(fact: Scaled, kind: Attribute) -> bool:
     """Whether partial sums of f32 numbers leave the integers that f32 holds."""
     return width_of(kind) is None and str(kind) == "f32" and max(-fact.low, fact.high) > SINGLE_EXACT
-
-
-def element_of(value: SSAValue) -> Attribute:
-    """The type of a value's elements, or of a scalar."""
-    kind = value.type
-    return cast("TensorType[Attribute]", kind).get_element_type() if isinstance(kind, ContainerType) else kind
-
-
-def shape_of(value: SSAValue) -> Sequence[int]:
-    """The shape of a tensor."""
-    return tuple(cast("TensorType[Attribute]", value.type).get_shape())
-
-
-def rank_of(value: SSAValue) -> int:
-    """The number of a tensor's dimensions."""
-    return len(shape_of(value))

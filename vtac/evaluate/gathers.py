@@ -17,7 +17,7 @@ from xdsl.ir.affine import AffineMap
 
 from vtac.analysis.dense_numbers import numbers_of
 from vtac.analysis.elementwise import index_loops
-from vtac.analysis.value_facts import shape_of
+from vtac.analysis.tensor_types import shape_of
 from vtac.evaluate.arith import SUPPORTED, compute
 from vtac.evaluate.numbers import Array
 

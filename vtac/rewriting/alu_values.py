@@ -18,7 +18,8 @@ from vtac.analysis.elementwise import is_elementwise
 from vtac.analysis.numbers import number_of
 from vtac.analysis.scalar_facts import range_of
 from vtac.analysis.scaled_integers import Fact
-from vtac.analysis.value_facts import ValueFacts, element_of, shape_of
+from vtac.analysis.tensor_types import element_of, shape_of
+from vtac.analysis.value_facts import ValueFacts
 from vtac.rewriting.integer_tensors import dense, empty
 
 _MOST_BOUNDS = 8

@@ -13,7 +13,8 @@ from xdsl.ir import Block, Operation, Region
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from vtac.analysis.scaled_integers import Scaled, largest, smallest
-from vtac.analysis.value_facts import ValueFacts, element_of
+from vtac.analysis.tensor_types import element_of
+from vtac.analysis.value_facts import ValueFacts
 from vtac.rewriting.edits import append
 
 _EXACT = 1 << 24

@@ -20,7 +20,7 @@ from vtac.analysis.nest import element_type_of, shape_of
 from vtac.analysis.sizes import unusable_extents
 from vtac.analysis.structured_view import loop_extents
 from vtac.dialects.frequent import text_attribute
-from vtac.dialects.packing import PackOp, UnpackOp
+from vtac.dialects.packing.layout import PackOp, UnpackOp
 from vtac.dialects.schedule.attributes import AccessAttr, IterationVariable, Number
 from vtac.dialects.schedule.declared import LOOPS
 from vtac.dialects.schedule.payload import BlockOp, ForOp

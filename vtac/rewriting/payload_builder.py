@@ -8,20 +8,19 @@ from xdsl.dialects import arith, tensor
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, FloatAttr, IntegerAttr, MemRefType, NameLoc, TensorType
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
-from xdsl.dialects.linalg.ops import BroadcastOp, FillOp
+from xdsl.dialects.linalg.ops import FillOp
 from xdsl.ir import BlockArgument, Operation, OpResult, SSAValue
 from xdsl.ir.affine import AffineMap
 from xdsl.pattern_rewriter import PatternRewriter
 from xdsl.rewriter import InsertPoint
 
+from vtac.analysis.computations import is_computation
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import shape_of
 from vtac.analysis.tensor_views import view_of
-from vtac.dialects.packing import PackOp, UnpackOp
 from vtac.dialects.schedule.attributes import AccessAttr, Number
 from vtac.dialects.schedule.declared import LOOPS, NAME
 from vtac.dialects.schedule.payload import BlockOp
-from vtac.dialects.wmma.attention import AttentionOp
 from vtac.errors import CompileError
 from vtac.rewriting.linalg_bodies import Constants, clone_body, inline_scalar
 from vtac.rewriting.linalg_statements import Statement, copy_statement, iteration_domain
@@ -31,8 +30,7 @@ from vtac.rewriting.payload_arguments import PayloadArguments, as_memref
 
 def is_computed(value: SSAValue) -> bool:
     """Whether an op computes a tensor as a whole: no fill, slice, constant, empty tensor or argument."""
-    computed = LinalgStructuredOperation | BroadcastOp | tensor.PadOp | PackOp | UnpackOp | AttentionOp
-    return isinstance(value.owner, computed) and not isinstance(value.owner, FillOp)
+    return isinstance(value.owner, Operation) and is_computation(value.owner)
 
 
 def stated_name(op: Operation) -> str | None:

@@ -27,7 +27,7 @@ from xdsl.rewriter import InsertPoint
 from vtac.analysis.dense_numbers import integers_at
 from vtac.analysis.scaled_integers import INT32, Amount, Channels, Known, Scaled, at, largest
 from vtac.analysis.tensor_plan import LAYOUTS, TensorPlan
-from vtac.analysis.value_facts import element_of, rank_of, shape_of
+from vtac.analysis.tensor_types import element_of, rank_of, shape_of
 from vtac.rewriting.edits import append, stand_for
 from vtac.rewriting.integer_tensors import dense, empty, generic, spread, tensor_of, widened
 

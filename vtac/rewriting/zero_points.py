@@ -21,7 +21,7 @@ from xdsl.ir.affine import AffineDimExpr, AffineMap
 
 from vtac.analysis.dense_numbers import numbers_of
 from vtac.analysis.scaled_integers import INT8
-from vtac.analysis.value_facts import rank_of, shape_of
+from vtac.analysis.tensor_types import rank_of, shape_of
 from vtac.rewriting.edits import append
 from vtac.rewriting.integer_tensors import dense, empty, generic
 

@@ -11,10 +11,11 @@ from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.ops import ReduceOp
 from xdsl.ir import Operation
 
+from vtac.analysis.computations import is_computation
 from vtac.analysis.dynamic_grid import NumberOfSizeError
 from vtac.analysis.dynamic_sizes import has_dynamic_size
 from vtac.analysis.gpu_architecture import architecture_of
-from vtac.analysis.kernel_groups import is_computation, work_of
+from vtac.analysis.kernel_groups import work_of
 from vtac.analysis.locations import location_of
 from vtac.analysis.stage import is_scheduled, stage_of
 from vtac.dialects.schedule.script import ScriptOp

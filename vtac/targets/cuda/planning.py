@@ -16,7 +16,7 @@ from vtac.analysis.kernel_constants import dtype_name
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import buffer_name
 from vtac.analysis.reshapes import RESHAPES
-from vtac.analysis.value_facts import element_of, shape_of
+from vtac.analysis.tensor_types import element_of, shape_of
 from vtac.errors import CompileError
 from vtac.targets.cuda.arrays import Array
 from vtac.targets.cuda.dynamic_plan import GridSize

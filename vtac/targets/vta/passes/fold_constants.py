@@ -37,7 +37,7 @@ from vtac.analysis.dense_numbers import numbers_of
 from vtac.analysis.device_functions import host_functions
 from vtac.analysis.elementwise import is_elementwise
 from vtac.analysis.integer_ranges import width_of
-from vtac.analysis.value_facts import element_of
+from vtac.analysis.tensor_types import element_of
 from vtac.analysis.walks import operations_under
 from vtac.dialects.packing import BlockDiagonalOp, FoldOp, InterleaveOp, PackOp, ReshapeOp, TransposeTilesOp
 from vtac.evaluate import evaluate_linalg
