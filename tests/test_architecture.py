@@ -23,7 +23,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("targets",),
     ("devices.agent",),
     ("devices",),
-    ("compiler", "binding", "universe", "autoschedule", "cuda", "vtac"),
+    ("compiler", "loading", "binding", "universe", "autoschedule", "cuda", "vtac"),
     ("workloads",),
     ("models",),
     ("report",),

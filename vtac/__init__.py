@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     __version__: str
     from vtac.binding import bind
-    from vtac.compiler import compile, load_program
+    from vtac.compiler import compile
     from vtac.dialects.hardware import VTAConfig
     from vtac.errors import (
         CompileError,
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         ScheduleError,
         VtacError,
     )
+    from vtac.loading import load_program
     from vtac.models.model import Model
     from vtac.models.onnx_reader.reader import from_onnx
     from vtac.models.torch_reader.reader import from_torch
@@ -76,7 +77,7 @@ _HOMES = {
     "explore": "vtac.targets.vta.exploring.entry",
     "from_onnx": "vtac.models.onnx_reader.reader",
     "from_torch": "vtac.models.torch_reader.reader",
-    "load_program": "vtac.compiler",
+    "load_program": "vtac.loading",
     "parse": "vtac.text.source",
     "simulate_cycles": "vtac.targets.vta.cycles",
     "tune": "vtac.targets.vta.tuning.entry",

@@ -1,4 +1,4 @@
-"""vtac.compile: from a module to a program, and vtac.load_program: from a saved one."""
+"""vtac.compile: from a module to a program."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from xdsl.dialects.func import FuncOp
 
 from vtac.analysis.stage import is_scheduled, stage_of
 from vtac.collection import seldom_collected
-from vtac.errors import CompileError
 from vtac.pipelines import Runner
 from vtac.preparation import prepare, refuse_several_functions, scripts_of
 from vtac.rewriting.copies import copy_of
 from vtac.rewriting.edits import append
-from vtac.targets.registry import all_targets, find_target
+from vtac.targets.registry import find_target
 from vtac.targets.target import KeepsSource
 from vtac.text.context import make_context
 from vtac.text.excerpts import pointed, remember, remembered
@@ -137,29 +136,6 @@ def lower(
     work = prepare(module, found, config, schedule)
     _lower(work, found, phase, runner or Runner(make_context()))
     return work
-
-
-@overload
-def load_program(directory: str | Path, target: Literal["vta"]) -> VtaProgram: ...
-@overload
-def load_program(directory: str | Path, target: Literal["cuda"]) -> CudaProgram | CudaNetwork: ...
-@overload
-def load_program(directory: str | Path, target: str | None = None) -> TargetProgram: ...
-@pointed
-def load_program(directory: str | Path, target: str | None = None) -> TargetProgram:
-    """Read back what a program's `save` wrote; a program of the target given, or else of any.
-
-    Raises `CompileError` when no target knows the directory, and what the target raises for files
-    that are missing, truncated or contradict each other.
-    """
-    folder = Path(directory)
-    owner = next((one for one in all_targets() if one.has_saved(folder)), None)
-    wanted = owner if target is None else find_target(target)
-    if wanted is None:
-        raise CompileError(f"{folder} is not a saved program: it holds no file that one of a target has")
-    if owner is not None and owner is not wanted:
-        raise CompileError(f"{folder} holds a program for {owner.title}, not for {wanted.title}")
-    return wanted.load(folder)
 
 
 def _lower(work: ModuleOp, target: Target, phase: str | None, runner: Runner) -> None:

@@ -56,7 +56,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _export(options: Options) -> int:
-    from vtac.compiler import load_program
+    from vtac.loading import load_program
     from vtac.targets.cuda.export.exporting import export_program, kept_data
 
     if is_cuda_program(options.source):

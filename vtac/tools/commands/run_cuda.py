@@ -88,7 +88,7 @@ def _program(options: Options) -> CudaProgram | CudaNetwork:
             f"'{options.source}' is a saved program: --arch, --schedule, --measurements and --check are for program "
             "files"
         )
-    from vtac.compiler import load_program
+    from vtac.loading import load_program
 
     return load_program(options.source, "cuda")
 

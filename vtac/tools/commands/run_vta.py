@@ -19,7 +19,6 @@ from vtac.targets.vta.cycles import summary_table
 from vtac.targets.vta.programs.arrays import Array
 from vtac.targets.vta.programs.vta_program import VtaProgram
 from vtac.tools.commands.arrays import random_arrays, read_arrays, write_arrays
-from vtac.tools.commands.comparing import compared
 from vtac.tools.commands.compile_program import compile_vta, refuse_jobs, refuse_schedules
 from vtac.tools.commands.programs import load_program
 from vtac.tools.entry import UsageError
@@ -54,6 +53,8 @@ def run_vta(options: Options) -> int:
     else:
         _report_tables(options, program, outcome)
     if options.check:
+        from vtac.tools.commands.comparing import compared  # it needs the evaluator, which a saved program runs without
+
         line = compared(options.source, options.function, inputs, outcome.outputs)
         print(line, end="", file=sys.stderr if options.json else sys.stdout)
     return 0

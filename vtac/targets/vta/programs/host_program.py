@@ -29,11 +29,11 @@ from vtac.targets.vta.isa import WORD_BYTES
 from vtac.targets.vta.machine import COUNTER_NAMES, Progress
 from vtac.targets.vta.programs.arrays import Array, fitted
 from vtac.targets.vta.programs.call_work import work_at
+from vtac.targets.vta.programs.device_call import DeviceCall
 from vtac.targets.vta.programs.host_parts import idle_program, plain_buffers, with_declarations
 from vtac.targets.vta.programs.program import Program
 from vtac.targets.vta.programs.saving import HOST_FILE, host_files, save
 from vtac.targets.vta.programs.summary import Summary, work_line
-from vtac.targets.vta.programs.work import Work
 from vtac.targets.vta.stream.layout import Buffer
 from vtac.text.short import counted, signature
 
@@ -48,15 +48,6 @@ _OF_ONE_STREAM = frozenset(
 
 class NotOneStreamError(ProgramError, AttributeError):
     """What only one stream has, asked of a program of several."""
-
-
-@dataclass(frozen=True, slots=True)
-class DeviceCall:
-    """A call of a device program by the host function, the layer that it computes, and what that takes at least."""
-
-    device: str
-    layer: str
-    work: Work | None = None
 
 
 @dataclass

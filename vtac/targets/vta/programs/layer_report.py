@@ -13,7 +13,7 @@ from vtac.targets.vta.cycles import CycleReport, simulate_cycles
 from vtac.targets.vta.isa.fields import WORD_BYTES
 from vtac.targets.vta.machine.counters import count
 from vtac.targets.vta.machine.stream import decode_stream
-from vtac.targets.vta.programs.host_program import DeviceCall, HostProgram
+from vtac.targets.vta.programs.device_call import DeviceCall
 from vtac.targets.vta.programs.program import Program
 from vtac.targets.vta.programs.provenance import title_of
 from vtac.targets.vta.programs.vta_program import VtaProgram
@@ -77,11 +77,9 @@ def layer_reports(program: VtaProgram, simulated: Mapping[str, CycleReport] | No
     belongs to no kernel, the end of a stream, counts for its last one.
     """
     known = simulate_streams(program) if simulated is None else simulated
-    if isinstance(program, HostProgram):
-        devices = program.devices
-        calls = ((devices[call.device], known[call.device], call) for call in program.calls)
-        return [report for stream, run, call in calls for report in _of_stream(stream, run, call)]
-    return _of_stream(program.stream, known[program.stream.name], DeviceCall("", program.stream.name))
+    devices = program.devices
+    calls = ((devices[call.device], known[call.device], call) for call in program.calls)
+    return [report for stream, run, call in calls for report in _of_stream(stream, run, call)]
 
 
 def layer_table(reports: Sequence[LayerReport]) -> str:

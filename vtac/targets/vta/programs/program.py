@@ -18,6 +18,7 @@ from vtac.targets.vta.cycles.simulate import count_cycles
 from vtac.targets.vta.isa import MICRO_OP_BYTES, WORD_BYTES, disassemble
 from vtac.targets.vta.machine import Progress, execute
 from vtac.targets.vta.programs.arrays import Array, Image, fitted, items_of
+from vtac.targets.vta.programs.device_call import DeviceCall
 from vtac.targets.vta.programs.provenance import KernelCall, Origin
 from vtac.targets.vta.programs.saving import save, stream_files
 from vtac.targets.vta.programs.summary import Summary, work_line
@@ -125,6 +126,11 @@ class Program:
     def devices(self) -> dict[str, Program]:
         """The program itself, by its name."""
         return {self.name: self}
+
+    @property
+    def calls(self) -> tuple[DeviceCall, ...]:
+        """The one call of the program itself."""
+        return (DeviceCall(self.name, self.name),)
 
     @property
     def stream(self) -> Program:

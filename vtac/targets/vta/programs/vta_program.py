@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from vtac.dialects.hardware import VTAConfig
 from vtac.targets.vta.machine import Progress
 from vtac.targets.vta.programs.arrays import Array
+from vtac.targets.vta.programs.device_call import DeviceCall
 from vtac.targets.vta.programs.program import Program
 from vtac.targets.vta.programs.summary import Summary
 from vtac.targets.vta.stream.layout import Buffer
@@ -56,6 +57,11 @@ class VtaProgram(Protocol):
     @property
     def devices(self) -> Mapping[str, Program]:
         """The streams, by name; one entry for a single stream."""
+        ...
+
+    @property
+    def calls(self) -> tuple[DeviceCall, ...]:
+        """The calls of streams, in order."""
         ...
 
     @property
