@@ -109,7 +109,7 @@ def _compile_here(name: str, jobs: int) -> float:
     from vtac.workloads.networks.catalogue import NETWORKS
 
     module = NETWORKS[name]().module()
-    import_module("vtac.targets.vta.compiling")
+    import_module("vtac.targets.vta.choosing")
     import_module("vtac.targets.vta.linking.plain")
     clock = time.process_time if jobs == 1 else time.perf_counter
     start = clock()

@@ -13,12 +13,10 @@ from xdsl.ir import Dialect
 from vtac.analysis.equal_regions import are_equal
 from vtac.analysis.kept_facts import FactsContext
 from vtac.dialects.schedule.script import ScriptOp
+from vtac.progress import Progress
 from vtac.targets.vta.schedules.known_kernels import KnownKernels
 from vtac.targets.vta.schedules.known_tilings import KnownTilings
 from vtac.targets.vta.schedules.lowering import Lowering
-
-Progress = Callable[[str, int, int], None]
-"""Called with what is done next, how many steps are done, and how many there are."""
 
 
 @dataclass

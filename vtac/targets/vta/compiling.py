@@ -1,43 +1,18 @@
-"""From a module whose configuration is settled to a VTA program: packed first where it works on plain tensors."""
+"""From a module whose configuration is settled to a VTA program: kept from before, by its own schedule, or by a search.
+
+Nothing of the search is loaded for a program that brings its schedule, or that is in the cache.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
-
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 
-from vtac.analysis.contraction_counts import contractions_in
-from vtac.dialects.vta.declared import ACC_8BIT
-from vtac.errors import CompileError, NoDefaultScheduleError, TilingError
-from vtac.files.user_cache import cache_folder
-from vtac.partition.layouts import may_be_plain, needs_packing
-from vtac.pipelines import Runner
-from vtac.preparation import drop_scripts, scripts_of
-from vtac.targets.target import HasScript
-from vtac.targets.vta.compilation import Progress
-from vtac.targets.vta.linking.known_streams import KnownStreams
-from vtac.targets.vta.pipeline import VTA_PIPELINE
-from vtac.targets.vta.programs.program import Program
+from vtac.errors import CompileError
+from vtac.partition.layouts import needs_packing
+from vtac.progress import Progress
 from vtac.targets.vta.programs.program_cache import cached_program
 from vtac.targets.vta.programs.vta_program import VtaProgram
-from vtac.targets.vta.schedules import default_lowering, default_schedule
-from vtac.targets.vta.schedules.kernel_cache import KernelCache
-from vtac.targets.vta.schedules.kernel_lowering import get_ready
-from vtac.targets.vta.schedules.known_kernels import KnownKernels
-from vtac.targets.vta.schedules.known_tilings import KnownTilings
-from vtac.targets.vta.schedules.lowering import WrittenScript
-from vtac.targets.vta.schedules.tiling_cache import TilingCache
-from vtac.targets.vta.stream.build import build_program
-from vtac.text.context import make_context
-from vtac.text.verification import verify_result
-from vtac.workers.helpers import helpers
-
-if TYPE_CHECKING:
-    from concurrent.futures import Executor
-
-    from vtac.targets.vta.linking.plain import Split
+from vtac.targets.vta.scheduled import brings_schedule, compile_scheduled
 
 
 def compile_program(
@@ -56,111 +31,26 @@ def compile_program(
     """
     refuse_jobs(jobs)
     if schedules is not None:
-        from vtac.targets.vta.tuning.stored import stored_tilings
+        from vtac.targets.vta.choosing import compile_tuned
 
-        with stored_tilings(schedules) as tuned:
-            kernels = KnownKernels(None, tuned, jobs) if jobs > 1 else None
-            return compile_with(work, tuned, kernels, host=host, acc_8bit=acc_8bit, progress=progress)
+        return compile_tuned(work, schedules, jobs, host=host, acc_8bit=acc_8bit, progress=progress)
     cached = cached_program(work, wanted=cache, host=host, acc_8bit=acc_8bit)
     known = None if cached is None else cached.find()
     if known is not None:
         return known
-    folder = cache_folder(cache)
-    tilings = None if folder is None else TilingCache(folder)
-    streams = None if folder is None else KnownStreams(folder)
-    with helpers(jobs if needs_packing(work) else 1, get_ready) as others:
-        kernels = _kernels(folder, tilings, jobs, others)
-        program = compile_with(work, tilings, kernels, streams, host=host, acc_8bit=acc_8bit, progress=progress)
-    for used in (tilings, kernels, streams):
-        if used is not None:
-            used.close()
+    program: VtaProgram
+    if not needs_packing(work) and brings_schedule(work):
+        program = compile_scheduled(work, acc_8bit=acc_8bit)
+    else:
+        from vtac.targets.vta.choosing import compile_kept
+
+        program = compile_kept(work, cache, jobs, host=host, acc_8bit=acc_8bit, progress=progress)
     if cached is not None:
         cached.keep(program)
     return program
-
-
-def _kernels(
-    folder: Path | None, tilings: KnownTilings | None, jobs: int, others: Executor | None
-) -> KnownKernels | None:
-    """Where lowered layers come from, for one who keeps them in a folder or works with several processes."""
-    if folder is None and jobs == 1:
-        return None
-    return KnownKernels(None if folder is None else KernelCache(folder), tilings, jobs, others)
 
 
 def refuse_jobs(jobs: object) -> None:
     """Raises `CompileError` for what is no number of processes."""
     if not isinstance(jobs, int) or isinstance(jobs, bool) or jobs < 1:
         raise CompileError(f"cannot compile with jobs={jobs!r}; a number of processes is required, at least 1")
-
-
-def compile_with(
-    work: ModuleOp,
-    tilings: KnownTilings | None,
-    kernels: KnownKernels | None = None,
-    streams: KnownStreams | None = None,
-    *,
-    host: bool = True,
-    acc_8bit: bool = False,
-    progress: Progress | None = None,
-    split: Split | None = None,
-) -> VtaProgram:
-    """The program of a module, which is used up, with the tilings, layers, streams and ways to split that are known."""
-    if acc_8bit:
-        ACC_8BIT.set(work, True)
-    if needs_packing(work):
-        from vtac.targets.vta.linking.plain import compile_plain
-
-        return compile_plain(
-            work, host=host, progress=progress, tilings=tilings, kernels=kernels, streams=streams, split=split
-        )
-    counts = contractions_in(work)
-    program = _compile_tiled(work, host=host, progress=progress, tilings=tilings)
-    if isinstance(program, Program):
-        program.contractions, program.macs = len(counts), sum(count.macs for count in counts)
-    return program
-
-
-def _compile_tiled(
-    work: ModuleOp, *, host: bool, progress: Progress | None, tilings: KnownTilings | None
-) -> VtaProgram:
-    """The program of a function on tiles, under its own schedule or the default one."""
-    if not scripts_of(work) and any(isinstance(op, LinalgStructuredOperation) for op in work.walk()):
-        return _by_default(work, host=host, progress=progress, tilings=tilings)
-    Runner(make_context(), verified=("vta",)).run_phases(VTA_PIPELINE.phases, work)
-    return build_program(work)
-
-
-def schedules(module: ModuleOp) -> list[HasScript]:
-    """The schedule that a module without one gets, or those of the functions it is split into."""
-    drop_scripts(module)
-    if not needs_packing(module):
-        try:
-            return [default_schedule(module)]
-        except (NoDefaultScheduleError, TilingError):
-            if not may_be_plain(module):
-                raise
-    from vtac.targets.vta.linking.plain import split_plain
-
-    split_plain(module, phase="scripted")
-    return [WrittenScript(script) for script in scripts_of(module)]
-
-
-def _by_default(work: ModuleOp, *, host: bool, progress: Progress | None, tilings: KnownTilings | None) -> VtaProgram:
-    """A function on tiles under its default schedule; one on plain images that only look like tiles is packed."""
-    try:
-        lowered = default_lowering(work, kept=tilings).module
-        verify_result(lowered, "under the default schedule")
-        return build_program(lowered)
-    except (NoDefaultScheduleError, TilingError) as refusal:
-        if not may_be_plain(work):
-            raise
-        from vtac.targets.vta.linking.plain import compile_plain
-
-        try:
-            program = compile_plain(work, host=host, progress=progress, tilings=tilings)
-        except CompileError as other:
-            raise refusal from other
-        if not program.devices:
-            raise refusal from None
-        return program

@@ -62,7 +62,7 @@ def _takes_apart(module: ModuleOp) -> Pipeline | None:
 
 
 def _schedules(module: ModuleOp) -> Sequence[HasScript]:
-    from vtac.targets.vta.compiling import schedules
+    from vtac.targets.vta.choosing import schedules
 
     return schedules(module)
 

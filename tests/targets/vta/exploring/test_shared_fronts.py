@@ -15,8 +15,8 @@ from vtac.dialects.hardware import VTAConfig
 from vtac.errors import VtacError
 from vtac.pipelines import Instrumentation, Runner, Step
 from vtac.preparation import prepare
+from vtac.targets.vta.choosing import compile_with
 from vtac.targets.vta.compilation import CompilationContext
-from vtac.targets.vta.compiling import compile_with
 from vtac.targets.vta.exploring.shared_fronts import SIZED, SharedFronts
 from vtac.targets.vta.linking.plain import OWNED
 from vtac.targets.vta.plain_pipeline import plain_pipeline

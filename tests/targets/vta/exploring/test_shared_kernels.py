@@ -12,7 +12,7 @@ from plain_programs import PlainConv
 
 from vtac.dialects.hardware import VTAConfig
 from vtac.preparation import prepare
-from vtac.targets.vta.compiling import compile_with
+from vtac.targets.vta.choosing import compile_with
 from vtac.targets.vta.exploring import shared_kernels as module
 from vtac.targets.vta.exploring.shared_kernels import SharedKernels, shared_kernels
 from vtac.targets.vta.exploring.shared_tilings import SharedTilings, merged_tilings

@@ -13,7 +13,7 @@ import pytest
 import vtac
 from vtac.errors import VtacError
 from vtac.files.user_cache import VARIABLE
-from vtac.targets.vta import compiling
+from vtac.targets.vta import choosing, compiling
 from vtac.targets.vta.programs.host_program import HostProgram
 from vtac.targets.vta.programs.program_cache import CachedProgram
 from vtac.targets.vta.programs.vta_program import VtaProgram
@@ -67,7 +67,8 @@ def _entries(folder: Path) -> list[Path]:
 
 def _fresh_and_known(text: str, monkeypatch: pytest.MonkeyPatch) -> tuple[VtaProgram, VtaProgram]:
     fresh = vtac.compile(text)
-    monkeypatch.setattr(compiling, "compile_with", _compile_nothing)
+    monkeypatch.setattr(compiling, "compile_scheduled", _compile_nothing)
+    monkeypatch.setattr(choosing, "compile_kept", _compile_nothing)
     return fresh, vtac.compile(text)
 
 

@@ -11,7 +11,7 @@ from vtac.collection import seldom_collected
 from vtac.dialects.hardware import VTAConfig
 from vtac.errors import VtacError
 from vtac.store.records import Outcome
-from vtac.targets.vta.compiling import compile_with
+from vtac.targets.vta.choosing import compile_with
 from vtac.targets.vta.cycles import CycleReport, Timing, simulate_cycles
 from vtac.targets.vta.exploring.jobs import PointJob, held_network
 from vtac.targets.vta.exploring.shared_kernels import shared_kernels

@@ -13,8 +13,9 @@ from vtac.analysis.locations import location_of
 from vtac.dialects.schedule.script import ScriptOp
 from vtac.errors import CompileError
 from vtac.pipelines import Instrumentation, Runner, Step
+from vtac.progress import Progress
 from vtac.rewriting.edits import discard
-from vtac.targets.vta.compilation import CompilationContext, Progress
+from vtac.targets.vta.compilation import CompilationContext
 from vtac.targets.vta.linking.known_streams import KnownStreams
 from vtac.targets.vta.linking.replacement import replace_unsafe
 from vtac.targets.vta.linking.streams import build_streams, first_findings

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, cast, overload
 
 from xdsl.dialects.builtin import FileLineColLoc, UnknownLoc
 from xdsl.printer import Printer
@@ -27,7 +27,7 @@ from vtac.files.reading import RECORD_BYTES, read_regular
 from vtac.files.user_cache import cache_folder, program_entries
 from vtac.limits import OPERATIONS
 from vtac.targets.vta.compiler_identity import compiler_identity
-from vtac.targets.vta.programs.host_program import HostProgram
+from vtac.targets.vta.programs.program import Program
 from vtac.targets.vta.programs.saved_program import load_program
 from vtac.targets.vta.programs.saving import HOST_FILE, INDEX, save
 from vtac.text.context import make_context
@@ -36,6 +36,7 @@ from vtac.text.source import parse_module
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
 
+    from vtac.targets.vta.programs.host_program import HostProgram
     from vtac.targets.vta.programs.vta_program import VtaProgram
 
 _PROGRAM, _SCRIPTS = "program", "scripts.mlir"
@@ -63,16 +64,17 @@ class CachedProgram:
             self.entries.use(self.name)
         except (OSError, ValueError, VtacError):
             return None
-        if isinstance(program, HostProgram):
-            _forget_file(program.host, str(self.path / _PROGRAM / HOST_FILE))
-            program.scripts = _WrittenScripts(text)
+        hosted = _hosted(program)
+        if hosted is not None:
+            _forget_file(hosted.host, str(self.path / _PROGRAM / HOST_FILE))
+            hosted.scripts = _WrittenScripts(text)
         return program
 
     def keep(self, program: VtaProgram) -> None:
         """Keep a program. A folder that cannot be written, or a full disk, keeps none."""
-        hosted = isinstance(program, HostProgram)
-        text = "".join(f"{_printed(script)}\n" for script in program.scripts) if hosted else ""
-        files = program.files(places=True) if hosted else program.stream.files()
+        hosted = _hosted(program)
+        text = "" if hosted is None else "".join(f"{_printed(script)}\n" for script in hosted.scripts)
+        files = program.stream.files() if hosted is None else hosted.files(places=True)
 
         def write(folder: Path) -> None:
             save(folder / _PROGRAM, files)
@@ -117,6 +119,11 @@ def cached_program(work: ModuleOp, *, wanted: bool | None, host: bool, acc_8bit:
         return None
     parts = (compiler_identity(), f"host={host} acc_8bit={acc_8bit} operations={OPERATIONS.value}", described)
     return CachedProgram(program_entries(folder), hashlib.sha256("\0".join(parts).encode()).hexdigest())
+
+
+def _hosted(program: VtaProgram) -> HostProgram | None:
+    """The program where it has a host function; one stream alone needs nothing that executes one."""
+    return None if isinstance(program, Program) else cast("HostProgram", program)
 
 
 def _forget_file(module: ModuleOp, name: str) -> None:

@@ -26,7 +26,7 @@ from vtac.preparation import drop_scripts, prepare, refuse_several_functions
 from vtac.progress import Progress
 from vtac.schedule import Schedule
 from vtac.store.store import Store, opened
-from vtac.targets.vta.compiling import compile_with
+from vtac.targets.vta.choosing import compile_with
 from vtac.targets.vta.linking.plain import split_plain
 from vtac.targets.vta.schedules.layers import Layer
 from vtac.targets.vta.schedules.roof import roof

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from xdsl.dialects.builtin import ModuleOp
 
 from vtac.errors import CompileError
-from vtac.targets.vta.compiling import compile_with
+from vtac.targets.vta.choosing import compile_with
 from vtac.targets.vta.cycles import Timing
 from vtac.targets.vta.programs.host_program import HostProgram
 from vtac.targets.vta.programs.vta_program import VtaProgram
