@@ -151,6 +151,11 @@ def declared_attributes() -> Mapping[str, Declared[object]]:
     return _DECLARED
 
 
+def declared_count() -> int:
+    """How many declarations there are so far."""
+    return len(_DECLARED)
+
+
 def owning_prefixes() -> frozenset[str]:
     """The dialects that declare attributes: one with such a prefix that none declares is a mistake."""
     return frozenset(declared.dialect for declared in declared_attributes().values()) - {"", "gpu"}
@@ -158,6 +163,8 @@ def owning_prefixes() -> frozenset[str]:
 
 def taken_by(op: Operation) -> str:
     """The attribute that gives a loop to a hardware unit already; empty for a loop that is free."""
+    if not op.attributes:
+        return ""
     known = declared_attributes()
     return next((name for name in op.attributes if name in known and known[name].maps_loop), "")
 

@@ -81,7 +81,7 @@ def _position(child: Operation) -> int:
 
 def _check(op: ComputeAtOp, block: BlockOp, loop: ForOp) -> dict[int, int]:
     name = f"block '{block.block_name}'"
-    if loop in enclosing_loops(block):
+    if loop.is_ancestor(block):
         raise refusal(op, f"{name} already stands in loop {describe(loop)}", "nothing needs to move")
     check_not_mapped(op, loop)
     buffer = block.output
@@ -98,7 +98,7 @@ def _check(op: ComputeAtOp, block: BlockOp, loop: ForOp) -> dict[int, int]:
         )
     if block in consumers:
         raise refusal(op, f"{name} updates '{buffer_name(buffer)}' in place", "leave it where it is")
-    outside = [other for other in consumers if loop not in enclosing_loops(other)]
+    outside = [other for other in consumers if not loop.is_ancestor(other)]
     if outside:
         raise refusal(
             op,

@@ -90,7 +90,7 @@ def _check_hardware_loops(op: ReorderOp, chain: list[ForOp], order: list[ForOp])
 
 def _check_reductions(op: ReorderOp, chain: list[ForOp], order: list[ForOp]) -> None:
     """Elements that accumulate must not be visited again before they are complete."""
-    for block in blocks_under(chain[-1]):
+    for block in [found for found in blocks_under(chain[-1]) if found.has_reduction]:
         reducing, spatial = (role.intersection(order) for role in loop_roles(block))
         if not reducing:
             continue

@@ -28,6 +28,7 @@ from vtac.dialects.vta.kernels import KernelOp
 from vtac.dialects.vta.memory import Load2DOp, Store2DOp
 from vtac.dialects.vta.synchronisation import DepPopOp, DepPushOp, StageOp
 from vtac.rewriting.buffer_copies import make_copies
+from vtac.rewriting.copies import copy_of
 from vtac.rewriting.edits import dissolve, wrap
 from vtac.rewriting.loop_copies import refuse_many_copies
 from vtac.rewriting.walker import rewrite_once
@@ -67,7 +68,7 @@ class _Distribution:
                 self._repeat(child)
             elif isinstance(child, DepPushOp | DepPopOp):
                 # A token for each thread: every thread's stage pops one, and pushes one.
-                clones = [child.clone() for _ in range(self.loop.trip_count - 1)]
+                clones = [copy_of(child) for _ in range(self.loop.trip_count - 1)]
                 self.rewriter.insert(clones, InsertPoint.after(child))
             elif child.regions:
                 for region in child.regions:
@@ -83,7 +84,7 @@ class _Distribution:
         repeated = ForOp.get(self.loop.trip_count, self.loop.loop_name)
         repeated.location = unit.location
         mapping: dict[SSAValue, SSAValue] = {self.loop.induction_variable: repeated.induction_variable}
-        needed = [op.clone(mapping) for op in self._needed(unit)]
+        needed = [copy_of(op, mapping) for op in self._needed(unit)]
         wrap([unit], repeated, self.rewriter)
         self.rewriter.insert(needed, InsertPoint.before(unit))
         for op in operations_under(unit):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from itertools import permutations, product
 from typing import cast
@@ -102,33 +102,41 @@ def with_distinct_neighbours(shape: KernelShape) -> KernelShape | None:
     The reference refuses a micro-op whose dst equals either of the two before it. None
     when no order of the micro-op loops avoids that.
     """
-    for order in permutations(shape.micro):
-        candidate = replace(shape, micro=order)
-        if _is_distinct(_destinations(candidate)):
-            return candidate
-    return None
-
-
-def _destinations(shape: KernelShape) -> Iterator[int]:
     extents: dict[Hashable, int] = {loop.variable: loop.extent for loop in shape.micro}
     known: dict[Hashable, Linear] = {capture: Linear(0) for capture in shape.captures}
     index = shape.indices[0].substitute(known, extents)
-    if all(index.is_linear_in(loop.variable) for loop in shape.micro):
-        factors = [index.coefficient(loop.variable) for loop in shape.micro]
-        for point in product(*(range(loop.extent) for loop in shape.micro)):
-            yield sum(factor * value for factor, value in zip(factors, point, strict=True))
-        return
-    for point in product(*(range(loop.extent) for loop in shape.micro)):
-        values: dict[Hashable, Linear] = {
-            loop.variable: Linear(value) for loop, value in zip(shape.micro, point, strict=True)
-        }
-        yield index.substitute(values, extents).constant
+    is_distinct = _moves_on if all(index.is_linear_in(loop.variable) for loop in shape.micro) else _is_distinct
+    for order in permutations(shape.micro):
+        if is_distinct(index, order):
+            return replace(shape, micro=order)
+    return None
 
 
-def _is_distinct(destinations: Iterator[int]) -> bool:
+def _moves_on(index: Linear, loops: Sequence[KernelLoop]) -> bool:
+    """Whether an index that is linear in loops, of two iterations or more each, has another value at each of three.
+
+    From one point to the next some loop goes on, and all inside of it start again, which moves the index by the same
+    wherever it happens. Before and after that only the innermost loop goes on.
+    """
+    factors = [index.coefficient(loop.variable) for loop in loops]
+    moves: list[int] = []
+    back = 0
+    for loop, factor in zip(reversed(loops), reversed(factors), strict=True):
+        moves.append(factor - back)
+        back += factor * (loop.extent - 1)
+    return all(moves) and all(move + moves[0] for move in moves[1:])
+
+
+def _is_distinct(index: Linear, loops: Sequence[KernelLoop]) -> bool:
+    """The same for any index, point by point."""
+    extents: dict[Hashable, int] = {loop.variable: loop.extent for loop in loops}
     before: int | None = None
     last: int | None = None
-    for dst in destinations:
+    for point in product(*(range(loop.extent) for loop in loops)):
+        values: dict[Hashable, Linear] = {
+            loop.variable: Linear(value) for loop, value in zip(loops, point, strict=True)
+        }
+        dst = index.substitute(values, extents).constant
         if dst in (before, last):
             return False
         before, last = last, dst

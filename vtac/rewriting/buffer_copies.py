@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from math import prod
 
-from xdsl.dialects.affine import ApplyOp
 from xdsl.dialects.builtin import AffineMapAttr, ArrayAttr
 from xdsl.dialects.memref import AllocOp
 from xdsl.ir import Operation, SSAValue
@@ -26,6 +25,7 @@ from vtac.dialects.vta.memory import Load2DOp, Store2DOp
 from vtac.errors import CompileError
 from vtac.rewriting.block_edits import rebind
 from vtac.rewriting.edits import stand_for
+from vtac.rewriting.index_values import apply_map
 
 
 def users_of(buffer: SSAValue) -> list[Operation]:
@@ -101,7 +101,7 @@ def _address_transfer(transfer: Load2DOp | Store2DOp, number: SSAValue, tiles: i
         indices, operands = AffineExpr.dimension(0) * tiles + place, [number]
     else:
         indices, operands = AffineExpr.dimension(0) * tiles + AffineExpr.dimension(1), [number, place]
-    apply = ApplyOp(operands, AffineMapAttr(AffineMap(len(operands), 0, (indices,))))
+    apply = apply_map(operands, AffineMap(len(operands), 0, (indices,)))
     moved = transfer.with_amount("sram", apply.results[0])
     stand_for(moved, transfer)
     rewriter.replace(transfer, [apply, moved], [])

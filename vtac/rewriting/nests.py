@@ -11,7 +11,7 @@ from xdsl.rewriter import InsertPoint, Rewriter
 
 from vtac.analysis.buffer_types import buffer_type
 from vtac.analysis.linear import Linear
-from vtac.analysis.nest import element_type_of
+from vtac.analysis.nest import element_type_of, extents_around
 from vtac.analysis.regions import Interval
 from vtac.dialects.frequent import text_attribute
 from vtac.dialects.schedule.attributes import AccessAttr, IterationVariable
@@ -32,8 +32,7 @@ def regenerate(
     block gets a guard, in addition to those in `where`.
     """
     take_from_nest(block)
-    bindings: list[Linear] = []
-    guards: list[Linear] = list(where)
+    values: list[Linear] = []
     loops: list[ForOp] = []
     for position, (variable, interval) in enumerate(zip(block.variables, intervals, strict=True)):
         loop = ForOp.get(
@@ -42,12 +41,17 @@ def regenerate(
         loop.location = block.location
         loops.append(loop)
         value = Linear.variable(loop.induction_variable)
-        if interval is not None:
-            value = value + interval.base
-            guards += [value, Linear(variable.extent - 1) - value]
-        bindings.append(value)
+        values.append(value if interval is None else value + interval.base)
     insert_ops(nest_ops([*loops, block]), point)
-    rebind(block, bindings, guards)
+    extents = extents_around(block)
+    guards = list(where)
+    for variable, interval, value in zip(block.variables, intervals, values, strict=True):
+        low, high = (0, 0) if interval is None else value.bounds(extents)
+        if low < 0:
+            guards.append(value)
+        if high >= variable.extent:
+            guards.append(Linear(variable.extent - 1) - value)
+    rebind(block, values, guards, extents)
 
 
 def give_buffer_name(allocation: AllocOp, name: str) -> None:

@@ -2,27 +2,43 @@
 
 Most of an operation's rules look at its types, attributes and properties and the arguments of its blocks
 alone. What passed them once passes again, here or on another operation, so that only the rest is looked at:
-traits, terminators, symbols, and the verifier that the operation's class defines.
+traits, terminators, symbols, and the verifier that the operation's class defines. That is kept for as long as the
+process runs, by what it is about: attributes without contents in bulk, and no more of them than a few networks have.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from inspect import getclosurevars
+from itertools import count
 from typing import cast
 
-from xdsl.dialects.builtin import AffineMapAttr, AffineSetAttr, StringAttr, UnregisteredOp
+from xdsl.dialects.builtin import (
+    AffineMapAttr,
+    AffineSetAttr,
+    ArrayAttr,
+    DenseIntOrFPElementsAttr,
+    DenseResourceAttr,
+    DictionaryAttr,
+    StringAttr,
+    UnregisteredOp,
+)
 from xdsl.ir import Attribute, Block, Operation
 from xdsl.irdl import BaseAttr, IRDLOperation, OpDef
 from xdsl.traits import IsolatedFromAbove, IsTerminator, NoTerminator, OpTrait, SymbolTable
 
 from vtac.analysis.dominance import defines_before_use
 from vtac.analysis.walks import operations_under
+from vtac.dialects.declared import declared_count
 from vtac.text.violations import repeated_symbols, violations
 
 _Signature = tuple[object, ...]
+
+_MOST_ATTRIBUTES = 1 << 14
+_MOST_HELD = 1 << 8
+_BULK = (DenseIntOrFPElementsAttr, DenseResourceAttr)
 
 
 @dataclass(frozen=True)
@@ -38,29 +54,53 @@ class _Kind:
 
 
 @dataclass
-class Passed:
-    """What passed in the modules that one run has verified so far; it keeps their attributes alive."""
+class _Memory:
+    """Signatures that passed in this process, and the numbers of the attributes in them."""
 
-    _known: set[_Signature] = field(default_factory=set[_Signature])
-    _numbers: dict[Attribute, int] = field(default_factory=dict[Attribute, int])
-    _seen: dict[int, tuple[Attribute, int]] = field(default_factory=dict[int, "tuple[Attribute, int]"])
-    _kinds: dict[type[Operation], _Kind | None] = field(default_factory=dict[type[Operation], "_Kind | None"])
+    signatures: set[_Signature] = field(default_factory=set[_Signature])
+    numbers: dict[Attribute, int] = field(default_factory=dict[Attribute, int])
+    _given: Iterator[int] = field(default_factory=count)
+    _declared: int = 0
+
+    def renew(self) -> None:
+        """Forget everything where it has become much, or where rules have come: those of declared attributes."""
+        if len(self.numbers) > _MOST_ATTRIBUTES or self._declared != declared_count():
+            self.signatures, self.numbers, self._declared = set(), {}, declared_count()
+
+    def number(self, attribute: Attribute) -> int:
+        """A number for all attributes equal to this one, never that of another."""
+        return self.numbers.setdefault(attribute, next(self._given))
+
+
+@cache
+def _memory() -> _Memory:
+    return _Memory()
+
+
+@dataclass
+class Passed:
+    """What passed in this process so far; it keeps the attributes alive of the modules that it is asked about."""
+
+    _memory: _Memory = field(default_factory=_memory)
+    _seen: dict[int, tuple[Attribute, int | None]] = field(default_factory=dict[int, "tuple[Attribute, int | None]"])
 
     def is_right(self, module: Operation) -> bool:
         """Whether nothing is wrong with a module; False also where it takes the full verification to tell."""
+        self._memory.renew()
         return all(self._passes(op) for op in operations_under(module)) and defines_before_use(module)
 
     def _passes(self, op: Operation) -> bool:
-        kind = self._kind(type(op))
+        kind = _kind_of(type(op))
         if kind is None:
             return _is_faultless(op)
         signature = self._signature(op, kind)
-        if signature not in self._known:
-            if not _is_faultless(op):
-                return False
-            self._known.add(signature)
-            return True
-        return self._passes_rest(op, kind)
+        if signature in self._memory.signatures:
+            return self._passes_rest(op, kind)
+        if not _is_faultless(op):
+            return False
+        if signature is not None:
+            self._memory.signatures.add(signature)
+        return True
 
     def _passes_rest(self, op: Operation, kind: _Kind) -> bool:
         if op.successors or (kind.holds_symbols and repeated_symbols(op)):
@@ -68,7 +108,7 @@ class Passed:
         if (
             kind.needs_terminators
             and op.regions
-            and not all(self._ends(block) for region in op.regions for block in region.blocks)
+            and not all(_ends(block) for region in op.regions for block in region.blocks)
         ):
             return False
         try:
@@ -78,9 +118,19 @@ class Passed:
             return False  # the full verification says what is wrong
         return True
 
-    def _signature(self, op: Operation, kind: _Kind) -> _Signature:
-        """Equal for operations of one class and one shape with equal types and attributes, as far as rules look."""
+    def _signature(self, op: Operation, kind: _Kind) -> _Signature | None:
+        """Equal for operations of one class and one shape with equal types and attributes, as far as rules look.
+
+        None where an attribute has contents in bulk.
+        """
         arguments = [argument.type for region in op.regions for block in region.blocks for argument in block.args]
+        properties = [
+            type(attribute) if name in kind.any_of_class else self._number(attribute)
+            for name, attribute in op.properties.items()
+        ]
+        attributes = [self._number(attribute) for attribute in op.attributes.values()]
+        if None in properties or None in attributes:
+            return None
         return (
             type(op),
             *[tuple([len(block.args) for block in region.blocks]) for region in op.regions],
@@ -89,34 +139,35 @@ class Passed:
             *[self._number(value.type) for value in op.results],
             *[self._number(argument) for argument in arguments],
             *op.properties,
-            *[
-                type(attribute) if name in kind.any_of_class else self._number(attribute)
-                for name, attribute in op.properties.items()
-            ],
+            *properties,
             None,
             *op.attributes,
-            *map(self._number, op.attributes.values()),
+            *attributes,
         )
 
-    def _number(self, attribute: Attribute) -> int:
-        """A number for all attributes equal to this one, which is hashed once: that takes long."""
+    def _number(self, attribute: Attribute) -> int | None:
+        """A number for all attributes equal to this one, which is hashed once: that takes long. None for bulk."""
         seen = self._seen.get(id(attribute))
         if seen is None:
-            number = self._numbers.setdefault(attribute, len(self._numbers))
+            number = None if _has_bulk(attribute) else self._memory.number(attribute)
             seen = self._seen[id(attribute)] = (attribute, number)
         return seen[1]
 
-    def _ends(self, block: Block) -> bool:
-        last = block.last_op
-        if last is None:
-            return False
-        kind = self._kind(type(last))
-        return kind is not None and kind.is_terminator
 
-    def _kind(self, kind: type[Operation]) -> _Kind | None:
-        if kind not in self._kinds:
-            self._kinds[kind] = _kind_of(kind)
-        return self._kinds[kind]
+def _ends(block: Block) -> bool:
+    last = block.last_op
+    kind = None if last is None else _kind_of(type(last))
+    return kind is not None and kind.is_terminator
+
+
+def _has_bulk(attribute: Attribute) -> bool:
+    """Whether an attribute may hold contents in bulk, itself or in what it holds."""
+    held: Collection[Attribute] = ()
+    if isinstance(attribute, ArrayAttr):
+        held = cast("ArrayAttr[Attribute]", attribute).data
+    elif isinstance(attribute, DictionaryAttr):
+        held = attribute.data.values()
+    return isinstance(attribute, _BULK) or len(held) > _MOST_HELD or any(map(_has_bulk, held))
 
 
 def _is_faultless(op: Operation) -> bool:
@@ -126,6 +177,7 @@ def _is_faultless(op: Operation) -> bool:
 _LEAVES = (StringAttr, AffineMapAttr, AffineSetAttr)
 
 
+@cache
 def _kind_of(kind: type[Operation]) -> _Kind | None:
     """What to ask operations of a class for; None where the class is not one that IRDL defines."""
     found = _definition_of(kind)
@@ -165,7 +217,6 @@ def _properties_of_any_value(definition: OpDef) -> frozenset[str]:
     )
 
 
-@cache
 def _definition_of(kind: type[Operation]) -> tuple[OpDef, tuple[Callable[[Operation], None], ...]] | None:
     """The definition of a class, and the rules that it adds, at most one function; None for one without definition.
 
