@@ -89,6 +89,24 @@ def test_the_first_pattern_that_acts_wins() -> None:
     rewrite_once(module, _CountDown(), _Refuse())
 
 
+@dataclass
+class _EraseNext(_Record):
+    """Records an operation, and erases the one behind it with all that it holds."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: test.TestOp, rewriter: PatternRewriter) -> None:
+        self.names.append(str(op.attributes["name"]).strip('"'))
+        if op.next_op is not None:
+            rewriter.erase(op.next_op)
+
+
+def test_what_is_erased_is_not_visited() -> None:
+    module = ModuleOp([_named("a"), _named("b", _named("c")), _named("d")])
+    record = _EraseNext()
+    assert rewrite_once(module, record)
+    assert record.names == ["a", "d"]
+
+
 def test_patterns_that_do_not_come_to_rest_are_named() -> None:
     module = ModuleOp([_named("a")])
     with pytest.raises(EndlessRewriteError, match="_Toggle has rewritten 101 times and does not come to rest"):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from gc import collect
 from pathlib import Path
+from weakref import ref
 
 import pytest
-from xdsl.dialects.arith import AddiOp
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.arith import AddiOp, ConstantOp
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, ModuleOp, TensorType, i32
 from xdsl.dialects.func import FuncOp, ReturnOp
+from xdsl.ir import Operation
 
 import vtac
 from vtac.errors import VtacError
@@ -74,3 +77,30 @@ def test_operations_alike_are_told_apart_by_where_they_stand() -> None:
     functions = [op for op in twice.ops if isinstance(op, FuncOp)]
     functions[1].sym_name = functions[0].sym_name
     assert not passed.is_right(twice)
+
+
+def test_what_passed_once_passes_again_until_rules_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Passed().is_right(vtac.parse(TEXT))
+    asked: list[Operation] = []
+
+    def ask(operation: Operation) -> list[str]:
+        asked.append(operation)
+        return []
+
+    monkeypatch.setattr("vtac.text.passed.violations", ask)
+    again = parse_module(TEXT, "f.mlir", make_context(), check=False)
+    assert Passed().is_right(again)
+    assert not asked
+    monkeypatch.setattr("vtac.text.passed.declared_count", lambda: 1_000_000)  # rules have come
+    assert Passed().is_right(again)
+    assert asked
+
+
+def test_contents_in_bulk_are_let_go() -> None:
+    constant = ConstantOp(DenseIntOrFPElementsAttr.from_list(TensorType(i32, [3]), [3, 1, 4]))
+    module = ModuleOp([constant])
+    assert Passed().is_right(module)
+    contents = ref(constant.value)
+    del constant, module
+    collect()
+    assert contents() is None
