@@ -104,22 +104,23 @@ class ConvertStructured(RewritePattern):
         builder = self.builder
         if builder.constant_fill(op) is not None:
             return
-        if len(op.outputs) != 1:
+        outputs, results = op.outputs, op.results
+        if len(outputs) != 1:
             raise CompileError(
-                f"{op.name}: {len(op.outputs)} outputs; one is required: write one op per output", location_of(op)
+                f"{op.name}: {len(outputs)} outputs; one is required: write one op per output", location_of(op)
             )
-        destination, name = op.outputs[0], None
-        if not op.res:
+        destination, name = outputs[0], None
+        if not results:
             output = builder.buffer_of(destination, op, rewriter)
         elif self._works_in(op, destination):
-            output, name = destination, op.res[0].name_hint
+            output, name = destination, results[0].name_hint
         else:
-            output = builder.result_buffer(op.res[0], op, rewriter)
+            output = builder.result_buffer(results[0], op, rewriter)
         statement = builder.statement(op, output, op, rewriter)
         if output is not destination and op.body.block.args[-1].uses:
             self._start(op, destination, output, statement, rewriter)
         builder.emit_op(op, statement, output, op, rewriter, name)
-        rewriter.replace(op, [], [output] if op.res else [])
+        rewriter.replace(op, [], [output] if results else [])
 
     def _works_in(self, op: LinalgStructuredOperation, destination: SSAValue) -> bool:
         """Whether a reduction goes on in the buffer of the value that it goes on from."""

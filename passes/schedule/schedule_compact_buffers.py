@@ -10,13 +10,13 @@ from xdsl.dialects.builtin import ArrayAttr, ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.memref import AllocOp
 from xdsl.ir import Block, Operation, SSAValue
-from xdsl.ir.affine import AffineExpr, AffineMap
+from xdsl.ir.affine import AffineMap
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.accesses import bindings_of, guards_of
-from vtac.analysis.affine_expressions import to_affine
+from vtac.analysis.affine_expressions import dimension, to_affine
 from vtac.analysis.buffer_types import buffer_type
 from vtac.analysis.compaction import Compaction, plan_compaction
 from vtac.analysis.linear import ZERO, Extents, Linear, variables_of
@@ -73,7 +73,7 @@ def _normalise(block: BlockOp, expressions: list[list[Linear]], around: Surround
     reducing = _reducing(block, extents)
     bound = reducing | variables_of(expression for access in expressions for expression in access)
     loops = [variable for variable, extent in extents.items() if extent > 1 and variable in bound]
-    place = {variable: AffineExpr.dimension(position) for position, variable in enumerate(loops)}
+    place = {variable: dimension(position) for position, variable in enumerate(loops)}
     variables = [IterationVariable(extents[variable], variable in reducing) for variable in loops]
     if block.has_reduction and not any(variable.reduction for variable in variables):
         variables.append(IterationVariable(1, reduction=True))

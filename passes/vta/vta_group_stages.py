@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from xdsl.context import Context
-from xdsl.dialects.arith import ConstantOp
-from xdsl.dialects.builtin import IndexType, IntegerAttr, ModuleOp
+from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
@@ -23,7 +22,8 @@ from vtac.dialects.vta.memory import Load2DOp, Store2DOp
 from vtac.dialects.vta.synchronisation import Stage, StageOp, SyncOp
 from vtac.errors import CompileError
 from vtac.rewriting.edits import dissolve, erase, move_body, move_op, wrap
-from vtac.rewriting.walker import rewrite_once
+from vtac.rewriting.index_values import index_constant
+from vtac.rewriting.walker import PatternOfKinds, rewrite_once
 
 _ONE_AFTER_ANOTHER = (LoopKind.SERIAL, LoopKind.CTHREAD)
 """Kinds of loops that a single iteration makes equal to no loop at all."""
@@ -38,17 +38,20 @@ class DissolveUnitLoop(RewritePattern):
             return
         values: list[SSAValue] = []
         if op.induction_variable.uses:
-            zero = ConstantOp(IntegerAttr(0, IndexType()))
+            zero = index_constant(0)
             rewriter.insert(zero)
             values = [zero.result]
         dissolve(op, values, rewriter)
 
 
 @dataclass
-class WrapUnit(RewritePattern):
+class WrapUnit(PatternOfKinds):
     """The outermost op in which one unit works alone becomes a stage."""
 
     units: Mapping[Operation, Stage]
+
+    def __post_init__(self) -> None:
+        self.kinds = tuple({type(op) for op in self.units})
 
     def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter) -> None:
         stage = self.units.get(op)

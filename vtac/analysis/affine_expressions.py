@@ -107,6 +107,12 @@ def _summed(weights: Linear, dims: Sequence[Linear]) -> Linear | None:
     return Linear(constant, terms)
 
 
+@lru_cache(maxsize=256)
+def dimension(position: int) -> AffineExpr:
+    """The dimension of that number."""
+    return AffineExpr.dimension(position)
+
+
 def to_affine(expression: Linear, place: Callable[[Hashable], AffineExpr]) -> AffineExpr:
     """The expression as an affine expression; `place` gives each variable's dimension or symbol."""
     variable = expression.as_variable()

@@ -10,7 +10,7 @@ from typing import cast
 from xdsl.ir import SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
 
-from vtac.analysis.affine_expressions import to_affine
+from vtac.analysis.affine_expressions import dimension, to_affine
 from vtac.analysis.linear import Linear
 from vtac.analysis.nest import outermost_first
 from vtac.dialects.hardware import VTAConfig
@@ -52,7 +52,7 @@ class KernelShape:
     def index_map(self) -> AffineMap:
         """The indices over micro-op loops (dims) and captures (symbols)."""
         place: dict[Hashable, AffineExpr] = {
-            loop.variable: AffineExpr.dimension(position) for position, loop in enumerate(self.micro)
+            loop.variable: dimension(position) for position, loop in enumerate(self.micro)
         }
         for position, capture in enumerate(self.captures):
             place[capture] = AffineExpr.symbol(position)

@@ -35,15 +35,31 @@ def plan_tokens(body: Block) -> list[tuple[InsertPoint, list[Operation]]]:
 
 def stage_ends(op: Operation) -> Pair | None:
     """The first and last stage inside a stage or loop; None when there is none."""
-    if isinstance(op, StageOp):
-        return op.stage.data, op.stage.data
-    return stage_ends_in(op.body.block) if isinstance(op, ForOp) else None
+    first = _outer_stage(op, backwards=False)
+    last = None if first is None else _outer_stage(op, backwards=True)
+    return None if first is None or last is None else (first, last)
 
 
 def stage_ends_in(body: Block) -> Pair | None:
     """The first and last stage inside a body; None when there is none."""
-    inner = [ends for child in body.ops if (ends := stage_ends(child)) is not None]
-    return (inner[0][0], inner[-1][1]) if inner else None
+    first = _outer_stage_in(body, backwards=False)
+    last = None if first is None else _outer_stage_in(body, backwards=True)
+    return None if first is None or last is None else (first, last)
+
+
+def _outer_stage(op: Operation, *, backwards: bool) -> str | None:
+    """The first stage inside a stage or loop, or the last one."""
+    if type(op) is StageOp:
+        return op.stage.data
+    return _outer_stage_in(op.body.block, backwards=backwards) if type(op) is ForOp else None
+
+
+def _outer_stage_in(body: Block, *, backwards: bool) -> str | None:
+    for child in reversed(body.ops) if backwards else body.ops:
+        found = _outer_stage(child, backwards=backwards)
+        if found is not None:
+            return found
+    return None
 
 
 @dataclass

@@ -16,7 +16,7 @@ from xdsl.ir.affine import (
 )
 
 from vtac.analysis.accesses import bindings_of, guards_of
-from vtac.analysis.affine_expressions import to_affine
+from vtac.analysis.affine_expressions import dimension, to_affine
 from vtac.analysis.linear import Linear, variables_of
 from vtac.analysis.nest import extents_around
 from vtac.dialects.schedule.attributes import AccessAttr
@@ -37,7 +37,7 @@ def rebind(
     kept = list(dict.fromkeys(guard for guard in guards if guard.bounds(extents)[0] < 0))
     used = variables_of((*bindings, *kept))
     loops = [cast(SSAValue, variable) for variable in extents if variable in used]
-    place: dict[Hashable, AffineExpr] = {loop: AffineExpr.dimension(position) for position, loop in enumerate(loops)}
+    place: dict[Hashable, AffineExpr] = {loop: dimension(position) for position, loop in enumerate(loops)}
     if block.bound_loops != tuple(loops):
         block.operands = [*loops, *block.buffers]
         _set_segments(block, len(loops), len(block.accesses) - 1)

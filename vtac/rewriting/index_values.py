@@ -9,9 +9,9 @@ from xdsl.dialects import arith
 from xdsl.dialects.affine import ApplyOp
 from xdsl.dialects.builtin import AffineMapAttr
 from xdsl.ir import Operation, SSAValue
-from xdsl.ir.affine import AffineExpr, AffineMap
+from xdsl.ir.affine import AffineMap
 
-from vtac.analysis.affine_expressions import to_affine
+from vtac.analysis.affine_expressions import dimension, to_affine
 from vtac.analysis.linear import Extents, Linear
 from vtac.analysis.nest import outermost_first
 from vtac.dialects.frequent import INDEX, index_attribute
@@ -55,7 +55,7 @@ class HostValues:
         met = [variable for variable in self.extents if variable in used]  # a set has no order of its own
         ordered = outermost_first(met if len(met) == len(used) else used)
         variables = [cast(SSAValue, variable) for variable in ordered]
-        place = {variable: AffineExpr.dimension(position) for position, variable in enumerate(ordered)}
+        place = {variable: dimension(position) for position, variable in enumerate(ordered)}
         result = to_affine(expression, place.__getitem__)
         return self._add(apply_map(variables, AffineMap(len(variables), 0, (result,)))).results[0]
 

@@ -152,8 +152,8 @@ class PayloadBuilder:
         body = clone_body(op, self.constants)
         inputs: list[SSAValue] = []
         accesses: list[AccessAttr] = []
-        for position in reversed(range(len(op.inputs))):
-            value, argument = op.inputs[position], body.block.args[position]
+        for position, value in reversed(list(enumerate(op.inputs))):
+            argument = body.block.args[position]
             if isinstance(value.owner, tensor.EmptyOp) and not argument.uses:
                 body.block.erase_arg(argument)  # a window, of which the shape alone counts
             elif isinstance(value.type, TensorType | MemRefType):

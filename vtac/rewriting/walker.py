@@ -73,7 +73,7 @@ class _Patterns:
     """Patterns in the order in which they are tried, by the kinds of operations that they look at."""
 
     def __init__(self, patterns: Sequence[RewritePattern]) -> None:
-        self._patterns = [(pattern, _given_kinds(pattern) or _kinds_of(type(pattern))) for pattern in patterns]
+        self._patterns = [(pattern, _kinds_looked_at(pattern)) for pattern in patterns]
         self._by_kind: dict[type[Operation], list[RewritePattern]] = {}
 
     def of(self, op: Operation) -> list[RewritePattern]:
@@ -169,8 +169,8 @@ def _is_one_of(kind: type[Operation], kinds: tuple[type[Operation], ...]) -> boo
     return issubclass(kind, kinds)
 
 
-def _given_kinds(pattern: RewritePattern) -> tuple[type[Operation], ...]:
-    return pattern.kinds if isinstance(pattern, PatternOfKinds) else ()
+def _kinds_looked_at(pattern: RewritePattern) -> tuple[type[Operation], ...]:
+    return pattern.kinds if isinstance(pattern, PatternOfKinds) else _kinds_of(type(pattern))
 
 
 @cache
