@@ -16,6 +16,8 @@ from xdsl.ir import Attribute, Block, BlockArgument, Operation, OpResult, Region
 
 _O = TypeVar("_O", bound=Operation)
 _A = TypeVar("_A", bound=Attribute)
+_NO_OPERANDS = SSAValues[SSAValue](())
+_NO_RESULTS = SSAValues[OpResult](())
 
 
 def make_op(
@@ -30,11 +32,14 @@ def make_op(
 ) -> _O:
     """A detached operation; it holds the dictionaries given, and regions that nothing else holds."""
     op = object.__new__(kind)
-    op._operands = SSAValues(operands)
-    op._operand_uses = tuple([Use(op, index) for index in range(len(operands))])
-    for operand, use in zip(operands, op._operand_uses, strict=True):
-        operand.add_use(use)
-    op.results = SSAValues([OpResult(result, op, index) for index, result in enumerate(result_types)])
+    op._operands, op._operand_uses, op.results = _NO_OPERANDS, (), _NO_RESULTS
+    if operands:
+        op._operands = SSAValues(operands)
+        op._operand_uses = tuple([Use(op, index) for index in range(len(operands))])
+        for operand, use in zip(operands, op._operand_uses, strict=True):
+            operand.add_use(use)
+    if result_types:
+        op.results = SSAValues([OpResult(result, op, index) for index, result in enumerate(result_types)])
     op.properties = {} if properties is None else properties
     op.attributes = {} if attributes is None else attributes
     op.location = location

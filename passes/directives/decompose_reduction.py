@@ -34,7 +34,7 @@ def decompose_reduction(op: DecomposeReductionOp, handles: Handles) -> None:
     around = enclosing_loops(block)
     if loop not in around:
         raise refusal(op, f"loop {describe(loop)} is not around {name}", "choose one of its loops")
-    reducing, _ = loop_roles(block)
+    reducing, spatial = loop_roles(block)
     for outer in around[: around.index(loop)]:
         if outer in reducing:
             raise refusal(
@@ -42,7 +42,7 @@ def decompose_reduction(op: DecomposeReductionOp, handles: Handles) -> None:
                 f"loop {describe(outer)} outside {describe(loop)} reduces in {name}",
                 f"decompose at {describe(outer)}",
             )
-    mixed = mixed_loop(block)
+    mixed = mixed_loop(block, reducing, spatial)
     if mixed is not None:
         raise refusal(op, f"loop {describe(mixed)} is spatial and reducing at once", "do not fuse across the kinds")
     inside = [inner for inner in around[around.index(loop) :] if inner not in reducing]
@@ -53,5 +53,5 @@ def decompose_reduction(op: DecomposeReductionOp, handles: Handles) -> None:
             "them once",
             "choose the outermost loop that reduces",
         )
-    init = split_off_init(block, loop, handles.unique_block_name(f"{block.block_name}_init"))
+    init = split_off_init(block, loop, handles.unique_block_name(f"{block.block_name}_init"), reducing)
     handles.define_block(op.init, init)

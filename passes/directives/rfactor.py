@@ -116,8 +116,8 @@ def _check(op: RfactorOp, block: BlockOp, loop: ForOp) -> None:
     name, around = f"block '{block.block_name}'", enclosing_loops(block)
     if loop not in around:
         raise refusal(op, f"loop {describe(loop)} is not around {name}", "choose one of its loops")
-    reducing, _ = loop_roles(block)
-    if loop not in reducing or mixed_loop(block) is not None:
+    reducing, spatial = loop_roles(block)
+    if loop not in reducing or mixed_loop(block, reducing, spatial) is not None:
         raise refusal(
             op,
             f"loop {describe(loop)} of {name} is not one that only reduces",

@@ -10,7 +10,7 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from vtac.analysis.locations import location_of
-from vtac.analysis.reductions import mixed_loop, reduction_loop
+from vtac.analysis.reductions import loop_roles, mixed_loop, reduction_loop
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.errors import CompileError
 from vtac.passes.directives.handles import describe
@@ -25,17 +25,18 @@ class DecomposeReduction(RewritePattern):
     def match_and_rewrite(self, op: BlockOp, rewriter: PatternRewriter) -> None:
         if op.init is None:
             return
-        loop = reduction_loop(op)
+        reducing, spatial = loop_roles(op)
+        loop = reduction_loop(op, reducing)
         if loop is None:
             raise CompileError(f"block '{op.block_name}' reduces without a loop", location_of(op))
-        mixed = mixed_loop(op)
+        mixed = mixed_loop(op, reducing, spatial)
         if mixed is not None:
             raise CompileError(
                 f"schedule-decompose-reductions: loop {describe(mixed)} of block '{op.block_name}' is "
                 "spatial and reducing at once; do not fuse across the kinds",
                 location_of(op),
             )
-        split_off_init(op, loop, f"{op.block_name}_init", rewriter)
+        split_off_init(op, loop, f"{op.block_name}_init", reducing, rewriter)
 
 
 @dataclass(frozen=True)

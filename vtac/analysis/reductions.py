@@ -28,16 +28,12 @@ def reduces(loop: ForOp) -> bool:
     )
 
 
-def mixed_loop(block: BlockOp) -> ForOp | None:
+def mixed_loop(block: BlockOp, reducing: set[ForOp], spatial: set[ForOp]) -> ForOp | None:
     """A loop that binds spatial and reduction variables at once (fused across the kinds), if there is one."""
-    reducing, spatial = loop_roles(block)
-    return next((loop for loop in enclosing_loops(block) if loop in reducing and loop in spatial), None)
+    mixed = reducing & spatial
+    return next((loop for loop in enclosing_loops(block) if loop in mixed), None) if mixed else None
 
 
-def reduction_loop(block: BlockOp) -> ForOp | None:
+def reduction_loop(block: BlockOp, reducing: set[ForOp]) -> ForOp | None:
     """The loop before which a block's init stands: the outermost that reduces or is mapped to hardware."""
-    reducing, _ = loop_roles(block)
-    for loop in enclosing_loops(block):
-        if loop in reducing or taken_by(loop):
-            return loop
-    return None
+    return next((loop for loop in enclosing_loops(block) if loop in reducing or taken_by(loop)), None)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Hashable
 
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import StringAttr
 from xdsl.ir import Block, Region
 from xdsl.ir.affine import AffineExpr, AffineMap
 from xdsl.pattern_rewriter import PatternRewriter
@@ -14,23 +13,25 @@ from xdsl.rewriter import InsertPoint
 from vtac.analysis.accesses import bindings_of, guards_of
 from vtac.analysis.linear import Linear
 from vtac.analysis.nest import enclosing_loops, extents_around
-from vtac.analysis.reductions import loop_roles
 from vtac.dialects.schedule.attributes import AccessAttr, Number
-from vtac.dialects.schedule.payload import BlockOp, ForOp, YieldOp
+from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.rewriting.block_edits import rebind
 from vtac.rewriting.edits import insert_ops, nest_ops, stand_for
+from vtac.rewriting.linalg_bodies import yield_of
 
 
-def split_off_init(block: BlockOp, loop: ForOp, name: str, rewriter: PatternRewriter | None = None) -> BlockOp:
+def split_off_init(
+    block: BlockOp, loop: ForOp, name: str, reducing: set[ForOp], rewriter: PatternRewriter | None = None
+) -> BlockOp:
     """A new block before `loop` that stores a block's init, which has none any more.
 
-    The new block stands under copies of those loops from `loop` inwards that do not reduce.
+    The new block stands under copies of those loops from `loop` inwards that are not among those `reducing`.
     """
     value = block.init
     if value is None:
         raise ValueError(f"block '{block.block_name}' has no init to split off")
-    reducing, _ = loop_roles(block)
-    inner = [other for other in enclosing_loops(block) if other is loop or loop in enclosing_loops(other)]
+    around = enclosing_loops(block)
+    inner = around[around.index(loop) :]
     renamed: dict[Hashable, Linear] = {}
     fresh_loops: list[ForOp] = []
     for old in inner:
@@ -50,7 +51,7 @@ def split_off_init(block: BlockOp, loop: ForOp, name: str, rewriter: PatternRewr
 
 def _init_block(block: BlockOp, name: str, value: Number) -> BlockOp:
     constant = arith.ConstantOp(value)
-    body = Region(Block([constant, YieldOp(operands=[constant.result])]))
+    body = Region(Block([constant, yield_of(constant.result)]))
     kept = [position for position, variable in enumerate(block.variables) if not variable.reduction]
     dims = {old: AffineExpr.dimension(new) for new, old in enumerate(kept)}
     replacements = [dims.get(position, AffineExpr.constant(0)) for position in range(len(block.variables))]
@@ -65,7 +66,6 @@ def _init_block(block: BlockOp, name: str, value: Number) -> BlockOp:
         accesses=[AccessAttr.get(AffineMap(len(kept), 0, indices))],
         body=body,
     )
-    init.sym_name = StringAttr(name)
     init.location = block.location
     return init
 
