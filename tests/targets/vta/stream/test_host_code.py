@@ -30,13 +30,15 @@ _NEST = f"""
       %low = arith.minsi %i, %c40 : index
       %high = arith.maxsi %low, %c3 : index
       scf.for %j = %c0 to %c3 step %c1 {{
-        %at = affine.apply affine_map<(d0, d1)[s0] -> (d0 * 4 + d1 floordiv 2 + s0 mod 3)> (%high, %j)[%k]
+        %bits = arith.andi %high, %c3 : index
+        %more = arith.ori %bits, %c40 : index
+        %at = affine.apply affine_map<(d0, d1)[s0] -> (d0 * 4 + d1 floordiv 2 + s0 mod 3)> (%more, %j)[%k]
         {_STORE.format("%at", "%i")}
       }}
     }}
   }}
 """
-_PLACES = [(max(i, 3) * 4 + j // 2 + k % 3, i) for k in range(2) for i in range(1, 40, 3) for j in range(3)]
+_PLACES = [((max(i, 3) & 3 | 40) * 4 + j // 2 + k % 3, i) for k in range(2) for i in range(1, 40, 3) for j in range(3)]
 
 _NESTS: dict[str, tuple[str, list[tuple[int, int]]]] = {
     "a nest of one store": (_NEST, _PLACES),
@@ -69,6 +71,13 @@ def test_a_nest_gives_the_instructions_of_its_iterations(
     first = program.buffers[0].address // program.config.out_element_bytes
     assert [(store.sram_base, store.dram_base - first) for store in stores] == places
     assert [origin.op for origin in program.origins].count("vta.store_2d") == len(places)
+
+
+def test_an_index_that_divides_by_zero_is_refused() -> None:
+    body = "%t = affine.apply affine_map<(d0) -> (d0 floordiv 0)> (%c3)"
+    with pytest.raises(CompileError) as caught:
+        build_program(vtac.parse(_PROGRAM.format(body=body)))
+    assert str(caught.value).endswith("the index (d0 floordiv 0) divides by 0; a positive divisor is required")
 
 
 def test_what_neither_host_nor_vta_does_is_refused() -> None:

@@ -32,7 +32,7 @@ from vtac.targets.vta.programs.program import Program
 from vtac.targets.vta.programs.provenance import KernelCall, Origin, StoredPart
 from vtac.targets.vta.reach import REACH
 from vtac.targets.vta.stream.dataflow import TokenPlan, plan_tokens
-from vtac.targets.vta.stream.host_code import HostCode, generate
+from vtac.targets.vta.stream.host_code import HostCode, issue
 from vtac.targets.vta.stream.layout import Buffer, DType, Names, Role, place, place_shared
 from vtac.targets.vta.stream.stream_builder import StreamBuilder
 from vtac.targets.vta.stream.work import refuse_too_long
@@ -47,9 +47,8 @@ def build_program(module: ModuleOp, plan: TokenPlan = plan_tokens) -> Program:
     refuse_too_long(function, config)
     addresses = {value: buffer.address for value, buffer in zip(values, buffers, strict=True)}
     _alias_globals(function, buffers, addresses)
-    code = generate(function, addresses, config)
     stream = StreamBuilder(config, uop_address, micro_op_limit(config), plan)
-    code.compile()(stream)
+    code = issue(function, addresses, stream)
     micro_ops = stream.encoded_micro_ops()
     uop = Buffer("micro_ops", "uop", "uint32", (stream.micro_op_count,), uop_address)
     names = {value: buffer.name for value, buffer in zip(values, buffers, strict=True)}

@@ -1,9 +1,13 @@
-"""Python source of what the host computes: numbers, or arrays with those of all iterations of a nest of loops."""
+"""What the host computes, as functions of numbers, or of arrays of them for all iterations of a nest of loops."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import operator
+from collections.abc import Callable, Sequence
+from operator import itemgetter
+from typing import TypeAlias
 
+import numpy as np
 from xdsl.dialects import affine, arith
 from xdsl.ir import Operation, SSAValue
 from xdsl.ir.affine import (
@@ -15,60 +19,86 @@ from xdsl.ir.affine import (
     AffineSymExpr,
 )
 
+from vtac.analysis.locations import location_of
 from vtac.errors import CompileError
 
-_BINARY: dict[type[Operation], str] = {
-    arith.AddiOp: "{} + {}",
-    arith.SubiOp: "{} - {}",
-    arith.MuliOp: "{} * {}",
-    arith.MaxSIOp: "max({}, {})",
-    arith.MinSIOp: "min({}, {})",
-    arith.AndIOp: "{} & {}",
-    arith.OrIOp: "{} | {}",
+Function: TypeAlias = Callable[[Sequence[int]], int]
+"""From the values of a host function, each at its place, to another one; any of them may be a numpy array as well."""
+
+_Operator: TypeAlias = Callable[[int, int], int]
+
+_BINARY: dict[type[Operation], _Operator] = {
+    arith.AddiOp: operator.add,
+    arith.SubiOp: operator.sub,
+    arith.MuliOp: operator.mul,
+    arith.MaxSIOp: max,
+    arith.MinSIOp: min,
+    arith.AndIOp: lambda left, right: left & right,
+    arith.OrIOp: lambda left, right: left | right,
 }
-_BINARY_OF_ARRAYS = {**_BINARY, arith.MaxSIOp: "np.maximum({}, {})", arith.MinSIOp: "np.minimum({}, {})"}
-_COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
+_BINARY_OF_ARRAYS: dict[type[Operation], _Operator] = {
+    **_BINARY,
+    arith.MaxSIOp: np.maximum,
+    arith.MinSIOp: np.minimum,
+}
+_COMPARISONS: tuple[_Operator, ...] = (
+    operator.eq,
+    operator.ne,
+    operator.lt,
+    operator.le,
+    operator.gt,
+    operator.ge,
+)
+_AFFINE: dict[AffineBinaryOpKind, _Operator] = {
+    AffineBinaryOpKind.Add: operator.add,
+    AffineBinaryOpKind.Mul: operator.mul,
+    AffineBinaryOpKind.FloorDiv: lambda left, right: left // right,
+    AffineBinaryOpKind.CeilDiv: lambda left, right: -(-left // right),
+    AffineBinaryOpKind.Mod: operator.mod,
+}
 
 ARITHMETIC: frozenset[type[Operation]] = frozenset({*_BINARY, arith.ConstantOp, arith.CmpiOp, affine.ApplyOp})
 """Operations that compute a number of others, and call nothing."""
 
 
-def python_arithmetic(op: Operation, name: Callable[[SSAValue], str], *, of_arrays: bool) -> str | None:
-    """What an operation computes, of values by their names; None for one that is no arithmetic, or constant.
+def arithmetic(op: Operation, place: Callable[[SSAValue], int], *, of_arrays: bool) -> Function | None:
+    """What an operation computes, of values at their places; None for one that is no arithmetic, or constant.
 
-    With `of_arrays` the names may stand for numpy arrays too. Raises `CompileError` for an affine expression that
-    Python does not know.
+    `of_arrays` says that values may be numpy arrays. Raises `CompileError` as `affine_function` does.
     """
     if type(op) in _BINARY:
         left, right = op.operands
-        return (_BINARY_OF_ARRAYS if of_arrays else _BINARY)[type(op)].format(name(left), name(right))
+        return _applied((_BINARY_OF_ARRAYS if of_arrays else _BINARY)[type(op)], place(left), place(right))
     if type(op) is affine.ApplyOp:
-        names, indices = list(map(name, op.mapOperands)), op.map.data
-        return _expression(indices.results[0], names[: indices.num_dims], names[indices.num_dims :])
+        return affine_function(op.map.data.results[0], op.map.data.num_dims, list(map(place, op.mapOperands)), op)
     if type(op) is arith.CmpiOp and op.predicate.value.data < len(_COMPARISONS):
-        return f"{name(op.lhs)} {_COMPARISONS[op.predicate.value.data]} {name(op.rhs)}"
+        return _applied(_COMPARISONS[op.predicate.value.data], place(op.lhs), place(op.rhs))
     return None
 
 
-_SIGNS = {
-    AffineBinaryOpKind.Add: "+",
-    AffineBinaryOpKind.Mul: "*",
-    AffineBinaryOpKind.FloorDiv: "//",
-    AffineBinaryOpKind.Mod: "%",
-}
+def _applied(function: _Operator, left: int, right: int) -> Function:
+    return lambda values: function(values[left], values[right])
 
 
-def _expression(expr: AffineExpr, dims: list[str], symbols: list[str]) -> str:
-    """An affine expression as Python source."""
+def affine_function(expr: AffineExpr, num_dims: int, places: Sequence[int], user: Operation) -> Function:
+    """An affine expression over values at places: those of its dimensions, then those of its symbols.
+
+    Raises `CompileError` where it divides by a constant that is not positive, with the place of its user.
+    """
     if type(expr) is AffineConstantExpr:
-        return str(expr.value)
+        constant = expr.value
+        return lambda _: constant
     if type(expr) is AffineDimExpr:
-        return dims[expr.position]
+        return itemgetter(places[expr.position])
     if type(expr) is AffineSymExpr:
-        return symbols[expr.position]
+        return itemgetter(places[num_dims + expr.position])
     if type(expr) is not AffineBinaryOpExpr:
-        raise CompileError(f"unknown affine expression {expr}")
-    left, right = _expression(expr.lhs, dims, symbols), _expression(expr.rhs, dims, symbols)
-    if expr.kind is AffineBinaryOpKind.CeilDiv:
-        return f"(-(-{left} // {right}))"
-    return f"({left} {_SIGNS[expr.kind]} {right})"
+        raise CompileError(f"unknown affine expression {expr}", location_of(user))
+    function, left = _AFFINE[expr.kind], affine_function(expr.lhs, num_dims, places, user)
+    if type(expr.rhs) is not AffineConstantExpr:
+        right = affine_function(expr.rhs, num_dims, places, user)
+        return lambda values: function(left(values), right(values))
+    amount = expr.rhs.value
+    if expr.kind not in (AffineBinaryOpKind.Add, AffineBinaryOpKind.Mul) and amount < 1:
+        raise CompileError(f"the index {expr} divides by {amount}; a positive divisor is required", location_of(user))
+    return lambda values: function(left(values), amount)

@@ -1,17 +1,19 @@
-"""A vta function as a Python function over a stream builder.
+"""A vta function as Python functions over a stream builder.
 
-Host loops run once, at compile time, so they are turned into Python source: each host value
-becomes a variable, each vta op a call.
+Host loops run once, at compile time: each operation becomes a step, a function of all values of the host, and a loop
+runs the steps in it. A large nest of loops around one transfer is computed as arrays, and issued at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 from math import prod
 from typing import cast
 
 import numpy as np
+from numpy.typing import NDArray
 from xdsl.dialects import arith, func, memref, scf
 from xdsl.dialects.builtin import IntegerAttr, IntegerType
 from xdsl.ir import Block, Operation, SSAValue
@@ -20,29 +22,20 @@ from xdsl.traits import SymbolTable
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import element_type_of
 from vtac.analysis.trips import bounds_of
-from vtac.dialects.hardware import MemoryName, VTAConfig
 from vtac.dialects.packing.declared import PLACES, layer_name
-from vtac.dialects.vta.kernels import AluOp, GemmOp
 from vtac.dialects.vta.memory import Load2DOp, Store2DOp
-from vtac.dialects.vta.synchronisation import DepPopOp, DepPushOp, SyncOp
 from vtac.errors import CompileError
-from vtac.targets.vta.isa.instructions import AluOpcode, Memory
-from vtac.targets.vta.stream.host_arithmetic import ARITHMETIC, python_arithmetic
-from vtac.targets.vta.stream.kernel_code import MicroOps, alu_loops, gemm_loops
+from vtac.targets.vta.stream.host_arithmetic import ARITHMETIC, Function, arithmetic
+from vtac.targets.vta.stream.host_calls import HostCalls
+from vtac.targets.vta.stream.host_values import HostValues, Step
 from vtac.targets.vta.stream.layout import Names
-from vtac.targets.vta.stream.stream_builder import COMPUTE, LOAD, STORE, StreamBuilder
+from vtac.targets.vta.stream.stream_builder import StreamBuilder
 
-StreamWriter = Callable[[StreamBuilder], None]
-
-_STAGES = {"load": LOAD, "compute": COMPUTE, "store": STORE}
-_SILENT: set[type[Operation]] = {scf.YieldOp, func.ReturnOp, memref.GetGlobalOp, memref.AllocOp}
-"""Operations of which nothing is written."""
+_SILENT: frozenset[type[Operation]] = frozenset({scf.YieldOp, func.ReturnOp, memref.GetGlobalOp, memref.AllocOp})
+"""Operations that do nothing here."""
 _HOST_ONLY = ARITHMETIC | _SILENT
 _AS_ARRAYS = 64
 """Iterations from which on a nest that transfers is issued as arrays."""
-_LOAD_MEMORIES = {"inp": Memory.INP, "wgt": Memory.WGT, "acc": Memory.ACC, "acc8": Memory.ACC_8BIT}
-_ELEMENTS: dict[str, MemoryName] = {"inp": "inp", "wgt": "wgt", "acc": "acc", "acc8": "out"}
-"""The memory whose elements a load counts in DRAM."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,37 +48,27 @@ class Site:
 
 @dataclass
 class HostCode:
-    """Python source of a function and its kernels, and the ops its calls stand for.
+    """The ops that the calls on a stream builder stand for, and the kernels called.
 
-    `micro_ops` are those of its GEMMs and ALUs. `calls` names the calls of kernels in program order, `places` says for
-    each which places in the source it stands for instead of those of the kernel, `kernels` their Python functions.
+    `calls` names the calls of kernels in program order, `places` says for each which places in the source it stands
+    for instead of those of the kernel, `kernels` their functions.
     """
 
-    functions: list[str] = field(default_factory=list[str])
-    micro_ops: list[MicroOps] = field(default_factory=list[MicroOps])
     sites: list[Site] = field(default_factory=list[Site])
     calls: list[str] = field(default_factory=list[str])
-    kernels: dict[str, str] = field(default_factory=dict[str, str])
     places: list[Mapping[str, str]] = field(default_factory=list[Mapping[str, str]])
+    kernels: dict[str, _HostFunction] = field(default_factory=dict[str, "_HostFunction"])
     labels: Names = field(default_factory=Names)
 
-    def compile(self) -> StreamWriter:
-        """The function that makes the calls on a stream builder."""
-        source = "\n".join(self.functions)
-        names: dict[str, object] = {"np": np, "micro_ops": self.micro_ops}
-        exec(compile(source, "<host program>", "exec"), names)
-        return names["program"]  # pyright: ignore[reportReturnType]
 
-
-def generate(function: func.FuncOp, addresses: Mapping[SSAValue, int], config: VTAConfig) -> HostCode:
-    """Host code of a function of scf, arith, affine and vta ops, and of the kernels that it calls.
+def issue(function: func.FuncOp, addresses: Mapping[SSAValue, int], stream: StreamBuilder) -> HostCode:
+    """Make the calls of a function of scf, arith, affine and vta ops, and of the kernels that it calls, on a stream.
 
     `addresses` gives the byte address of every DRAM buffer the function uses. Raises
-    `CompileError` for an op of another kind.
+    `CompileError` for an op of another kind, before any call.
     """
     code = HostCode()
-    generator = _Generator(code, {value: str(address) for value, address in addresses.items()}, config)
-    generator.function(function, "program")
+    _HostFunction(code, stream, list(addresses), function).run(list(addresses.values()))
     return code
 
 
@@ -102,164 +85,122 @@ def _nest_of_a_transfer(loop: scf.ForOp) -> list[tuple[scf.ForOp, range]]:
     return found if len(inner) == 1 and isinstance(inner[0], Load2DOp | Store2DOp) else []
 
 
-class _Generator:
-    """Writes one Python function; `addresses` are Python expressions, in bytes."""
+class _HostFunction:
+    """A function as steps, which run for given addresses of its buffers in bytes."""
 
-    def __init__(self, code: HostCode, addresses: Mapping[SSAValue, str], config: VTAConfig) -> None:
-        self.code = code
-        self.config = config
-        self.addresses = dict(addresses)
-        self.names: dict[SSAValue, str] = {}
-        self.lines: list[str] = []
-        self.shape: tuple[int, ...] | None = None
+    def __init__(
+        self, code: HostCode, stream: StreamBuilder, buffers: Sequence[SSAValue], function: func.FuncOp
+    ) -> None:
+        self._code = code
+        self._stream = stream
+        self._values = HostValues(buffers)
+        self._calls = HostCalls(stream, self._values)
+        self._shape: tuple[int, ...] | None = None
         """In a nest of which all iterations are computed at once, as arrays, how often each loop runs."""
+        self._steps = self._block(function.body.block)
 
-    def function(self, function: func.FuncOp, name: str, parameters: Sequence[str] = ()) -> None:
-        self._line(f"def {name}({', '.join(('stream', *parameters))}):", 0)
-        self.body(function.body.block, 1)
-        self.code.functions.append("\n".join(self.lines))
+    def run(self, addresses: Sequence[int]) -> None:
+        """All steps, with the buffers at these addresses."""
+        values = self._values.at_start(addresses)
+        for step in self._steps:
+            step(values)
 
-    def body(self, block: Block, depth: int) -> None:
-        before = len(self.lines)
-        for op in block.ops:
-            self._op(op, depth)
-        if len(self.lines) == before:
-            self._line("pass", depth)
+    def _block(self, block: Block) -> list[Step]:
+        return [step for op in block.ops if (step := self._op(op)) is not None]
 
-    def _line(self, text: str, depth: int) -> None:
-        self.lines.append("    " * depth + text)
-
-    def _name(self, value: SSAValue) -> str:
-        if value not in self.names:
-            self.names[value] = f"v{len(self.names)}"
-        return self.names[value]
-
-    def _amount(self, amount: SSAValue | int) -> str:
-        return str(amount) if isinstance(amount, int) else self._name(amount)
-
-    def _op(self, op: Operation, depth: int) -> None:
-        computed = python_arithmetic(op, self._name, of_arrays=self.shape is not None)
+    def _op(self, op: Operation) -> Step | None:
+        computed = arithmetic(op, self._values.place, of_arrays=self._shape is not None)
         if computed is not None:
-            self._line(f"{self._name(op.results[0])} = {computed}", depth)
-        elif type(op) is arith.ConstantOp and isinstance(op.value, IntegerAttr):
-            self.names[op.result] = str(op.value.value.data)
-        elif type(op) is scf.ForOp:
-            self._loop(op, depth)
-        elif type(op) is scf.IfOp:
-            self._choice(op, depth)
-        elif type(op) is func.CallOp:
-            self._call_kernel(op, depth)
-        elif type(op) is memref.ReinterpretCastOp:
-            (offset,) = op.static_offsets.get_values()
-            moved = offset * cast(IntegerType, element_type_of(op.source)).width.data // 8
-            self.addresses[op.result] = str(int(self._address(op.source)) + moved)
-        elif type(op) not in _SILENT:
-            self._call(op, depth)
+            return _computation(self._values.place(op.results[0]), computed)
+        if type(op) is arith.ConstantOp and isinstance(op.value, IntegerAttr):
+            self._values.set_constant(op.result, op.value.value.data)
+            return None
+        if type(op) is scf.ForOp:
+            return self._loop(op)
+        if type(op) is scf.IfOp:
+            return self._choice(op)
+        if type(op) is func.CallOp:
+            return self._call_of_kernel(op)
+        if type(op) is memref.ReinterpretCastOp:
+            return self._view(op)
+        return None if type(op) in _SILENT else self._call(op)
 
-    def _loop(self, op: scf.ForOp, depth: int) -> None:
+    def _call(self, op: Operation) -> Step:
+        self._code.sites.append(Site(op.name, location_of(op)))
+        return self._calls.step(op, len(self._code.sites) - 1, self._shape)
+
+    def _loop(self, op: scf.ForOp) -> Step:
         nest = _nest_of_a_transfer(op)
         if nest and prod(len(bounds) for _, bounds in nest) >= _AS_ARRAYS:
-            self._transfers(nest, depth)
-            return
-        bounds = ", ".join(self._name(value) for value in (op.lb, op.ub, op.step))
-        self._line(f"for {self._name(op.body.block.args[0])} in range({bounds}):", depth)
-        self.body(op.body.block, depth + 1)
+            return self._nest(nest)
+        first, end, by, index = map(self._values.place, (op.lb, op.ub, op.step, op.body.block.args[0]))
+        steps = self._block(op.body.block)
 
-    def _transfers(self, nest: Sequence[tuple[scf.ForOp, range]], depth: int) -> None:
+        def run(values: list[int]) -> None:
+            for number in range(values[first], values[end], values[by]):
+                values[index] = number
+                for step in steps:
+                    step(values)
+
+        return run
+
+    def _nest(self, nest: Sequence[tuple[scf.ForOp, range]]) -> Step:
         """A nest around one transfer, all iterations at once: indices are arrays, of one dimension for each loop."""
-        self.shape = tuple(len(bounds) for _, bounds in nest)
+        self._shape = tuple(len(bounds) for _, bounds in nest)
+        indices: list[tuple[int, NDArray[np.int64]]] = []
+        steps: list[Step] = []
         for inside, (loop, bounds) in zip(reversed(range(len(nest))), nest, strict=True):
-            indices = f"np.arange({bounds.start}, {bounds.stop}, {bounds.step})[:{', None' * inside}]"
-            self._line(f"{self._name(loop.body.block.args[0])} = {indices}", depth)
-            for op in loop.body.block.ops:
-                if type(op) is not scf.ForOp:
-                    self._op(op, depth)
-        self.shape = None
+            axis = np.array(bounds, np.int64).reshape(-1, *repeat(1, inside))
+            indices.append((self._values.place(loop.body.block.args[0]), axis))
+            found = [self._op(op) for op in loop.body.block.ops if type(op) is not scf.ForOp]
+            steps += [step for step in found if step is not None]
+        self._shape = None
 
-    def _transfer(self, unit: str, caller: str, row: str, depth: int) -> None:
-        """The call for one transfer, or for those of a nest."""
-        if self.shape is None:
-            self._line(f"stream.{unit}({caller}, {row})", depth)
-        else:
-            self._line(f"stream.{unit}s({caller}, {self.shape}, {row})", depth)
+        def run(values: list[int]) -> None:
+            for place, axis in indices:
+                values[place] = cast(int, axis)
+            for step in steps:
+                step(values)
 
-    def _choice(self, op: scf.IfOp, depth: int) -> None:
-        self._line(f"if {self._name(op.cond)}:", depth)
-        self.body(op.true_region.block, depth + 1)
-        if op.false_region.blocks:
-            self._line("else:", depth)
-            self.body(op.false_region.block, depth + 1)
+        return run
 
-    def _call_kernel(self, op: func.CallOp, depth: int) -> None:
-        """Kernels are functions of the addresses of their buffers, written when first called."""
-        name = op.callee.string_value()
-        if name not in self.code.kernels:
-            self.code.kernels[name] = f"kernel_{len(self.code.kernels)}"
-            kernel = SymbolTable.lookup_symbol(op, op.callee)
-            if not isinstance(kernel, func.FuncOp) or not kernel.body.blocks:
+    def _choice(self, op: scf.IfOp) -> Step:
+        condition, chosen = self._values.place(op.cond), self._block(op.true_region.block)
+        others = self._block(op.false_region.block) if op.false_region.blocks else []
+
+        def run(values: list[int]) -> None:
+            for step in chosen if values[condition] else others:
+                step(values)
+
+        return run
+
+    def _view(self, op: memref.ReinterpretCastOp) -> Step:
+        (offset,) = op.static_offsets.get_values()
+        moved = offset * cast(IntegerType, element_type_of(op.source)).width.data // 8
+        whole = self._values.address(op.source)
+        return _computation(self._values.new_address(op.result), lambda values: values[whole] + moved)
+
+    def _call_of_kernel(self, op: func.CallOp) -> Step:
+        """Kernels are functions of the addresses of their buffers, made when first called."""
+        code, stream, name, number = self._code, self._stream, op.callee.string_value(), len(self._code.calls)
+        if name not in code.kernels:
+            callee = SymbolTable.lookup_symbol(op, op.callee)
+            if not isinstance(callee, func.FuncOp) or not callee.body.blocks:
                 raise CompileError(f"call of '{name}', which is no function with a body", location_of(op))
-            parameters = [f"a{number}" for number in range(len(kernel.body.block.args))]
-            addresses: dict[SSAValue, str] = dict(zip(kernel.body.block.args, parameters, strict=True))
-            _Generator(self.code, addresses, self.config).function(kernel, self.code.kernels[name], parameters)
-        self._line(f"stream.enter({len(self.code.calls)})", depth)
-        self.code.calls.append(self.code.labels.take(layer_name(op)))
-        self.code.places.append(PLACES.get(op) or {})
-        operands = ", ".join(self._address(operand) for operand in op.arguments)
-        self._line(f"{self.code.kernels[name]}(stream, {operands})", depth)
+            code.kernels[name] = _HostFunction(code, stream, callee.body.block.args, callee)
+        code.calls.append(code.labels.take(layer_name(op)))
+        code.places.append(PLACES.get(op) or {})
+        kernel, operands = code.kernels[name], list(map(self._values.address, op.arguments))
 
-    def _call(self, op: Operation, depth: int) -> None:
-        site = len(self.code.sites)
-        self.code.sites.append(Site(op.name, location_of(op)))
-        if type(op) is Load2DOp:
-            self._load(op, site, depth)
-        elif type(op) is Store2DOp:
-            sram, dram, x_size, y_size, x_stride = map(self._amount, op.amounts())
-            base = self._tile_address(op.buffer, "out")
-            row = f"({Memory.OUT:d}, {sram}, {base} + {dram}, {y_size}, {x_size}, {x_stride}, 0, 0, 0, 0)"
-            self._transfer("store", str(site), row, depth)
-        elif type(op) is GemmOp or type(op) is AluOp:
-            self._kernel(op, site, depth)
-        elif type(op) is DepPushOp or type(op) is DepPopOp:
-            call = "push" if type(op) is DepPushOp else "pop"
-            self._line(f"stream.{call}({site}, {_STAGES[op.source.data]}, {_STAGES[op.target.data]})", depth)
-        elif type(op) is SyncOp:
-            self._line(f"stream.{'finish_dataflow' if op.dataflow is not None else 'finish'}({site})", depth)
-        else:
-            raise CompileError(
-                f"'{op.name}' cannot run on the VTA or its host; only vta, scf, arith and affine ops can: "
-                "run the lowering passes, and map every block to a unit",
-                location_of(op),
-            )
+        def call(values: list[int]) -> None:
+            stream.enter(number)
+            kernel.run([values[place] for place in operands])
 
-    def _tile_address(self, buffer: SSAValue, memory: MemoryName) -> str:
-        """A buffer's address in elements of a memory."""
-        address, size = self._address(buffer), self.config.element_bytes(memory)
-        return str(int(address) // size) if address.isdecimal() else f"{address} // {size}"
+        return call
 
-    def _address(self, buffer: SSAValue) -> str:
-        if buffer not in self.addresses:
-            owner = buffer.owner
-            where = location_of(owner) if isinstance(owner, Operation) else ""
-            raise CompileError("a transfer names a buffer that has no address in DRAM", where)
-        return self.addresses[buffer]
 
-    def _load(self, op: Load2DOp, site: int, depth: int) -> None:
-        memory = op.memory.data
-        dram, x_size, y_size, x_stride, xp0, yp0, xp1, yp1, sram = map(self._amount, op.amounts())
-        base = self._tile_address(op.buffer, _ELEMENTS[memory])
-        row = (
-            f"({_LOAD_MEMORIES[memory]:d}, {sram}, {base} + {dram}, {y_size}, {x_size}, {x_stride}, "
-            f"{yp0}, {yp1}, {xp0}, {xp1})"
-        )
-        self._transfer("load", f"{site}, {COMPUTE if memory in ('acc', 'acc8') else LOAD}", row, depth)
+def _computation(place: int, function: Function) -> Step:
+    def step(values: list[int]) -> None:
+        values[place] = function(values)
 
-    def _kernel(self, op: GemmOp | AluOp, site: int, depth: int) -> None:
-        captures = "".join(f"{self._name(value)}, " for value in op.captures)
-        given = f"{site}, ({captures}), micro_ops[{len(self.code.micro_ops)}]"
-        self.code.micro_ops.append(MicroOps(op.indices.data, op.micro_extents))
-        if type(op) is GemmOp:
-            self._line(f"stream.gemm({given}, {op.reset is not None}, {gemm_loops(op)})", depth)
-        elif type(op) is AluOp:
-            immediate = None if op.immediate is None else op.immediate.value.data
-            opcode = AluOpcode[op.opcode.data.upper()]
-            self._line(f"stream.alu({given}, {opcode:d}, {immediate}, {alu_loops(op)})", depth)
+    return step

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain, repeat
-from typing import TypeAlias, cast
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,30 +48,32 @@ class IssuedLoop:
 
 Item: TypeAlias = Issued | IssuedLoop
 
-_LOOP = -1
-"""Stands for the opcode of a loop's instructions, which are encoded by themselves."""
-
 
 def lengths(items: Sequence[Item]) -> list[int]:
     """Of each item, how many instructions it is."""
     return [item.length if type(item) is IssuedLoop else 1 for item in items]
 
 
-def encode_items(items: Sequence[Item], starts: NDArray[np.intp], config: VTAConfig) -> Words:
-    """Items as words of shape (n, 2), low half first, without token bits; `starts` are their places, and then n.
+def encode_items(items: Sequence[Item], counts: Sequence[int], config: VTAConfig) -> Words:
+    """Items as words of shape (n, 2), low half first, without token bits; `counts` are their lengths.
 
     Raises `EncodingError` for a value over its field.
     """
-    words = np.zeros((int(starts[-1]), 2), np.uint64)
-    opcodes = np.array([_LOOP if type(item) is IssuedLoop else item.opcode for item in items], np.int64)
+    opcodes = np.array([item.opcode for item in items], np.int64)
+    of_each = np.repeat(opcodes, counts)
+    words = np.zeros((len(of_each), 2), np.uint64)
     for opcode in Opcode:
-        numbers = np.flatnonzero(opcodes == opcode)
-        if numbers.size:
-            rows = [cast(Issued, items[number]).row for number in numbers.tolist()]
-            fields = np.fromiter(chain.from_iterable(rows), np.int64).reshape(len(rows), len(rows[0]))
-            places = starts[numbers]
-            words[places] = encode_columns(opcode, fields.T.copy(), places, config)
-    for number in np.flatnonzero(opcodes == _LOOP).tolist():
-        loop, first, last = cast(IssuedLoop, items[number]), int(starts[number]), int(starts[number + 1])
-        words[first:last] = encode_columns(loop.opcode, loop.fields, np.arange(first, last), config)
+        alike = [items[number] for number in np.flatnonzero(opcodes == opcode).tolist()]
+        if alike:
+            places = np.flatnonzero(of_each == opcode)
+            words[places] = encode_columns(opcode, _fields_of(alike), places, config)
     return words
+
+
+def _fields_of(items: Sequence[Item]) -> NDArray[np.int64]:
+    """The fields of items of one opcode, of shape (fields, instructions)."""
+    rows = [item.row for item in items if isinstance(item, Issued)]
+    if len(rows) == len(items):
+        return np.fromiter(chain.from_iterable(rows), np.int64).reshape(len(rows), len(rows[0])).T.copy()
+    parts = [np.array(item.row)[:, None] if isinstance(item, Issued) else item.fields for item in items]
+    return np.concatenate(parts, axis=1)

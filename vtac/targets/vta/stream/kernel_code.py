@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from itertools import repeat
-from typing import cast
+from typing import TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from xdsl.ir.affine import AffineMap
 
-from vtac.dialects.vta.kernels import AluOp, GemmOp
+from vtac.dialects.vta.kernels import AluOp, GemmOp, KernelOp
+from vtac.targets.vta.stream.host_arithmetic import affine_function
+
+MicroOps: TypeAlias = Callable[..., NDArray[np.int64]]
+"""From the values that a kernel captures to its micro-ops, of shape (n, 3): dst, src, wgt, which is 0 in an ALU."""
 
 
-@dataclass(frozen=True, slots=True)
-class MicroOps:
-    """A kernel's micro-ops as a function of the values that it captures."""
+def micro_ops_of(op: KernelOp) -> MicroOps:
+    """The micro-ops of a kernel; the last micro-op loop is the fastest. Raises `CompileError` as its indices do."""
+    extents, indices = op.micro_extents, op.indices.data
+    inner = range(len(extents) - 1, -1, -1)  # how many loops run within each
+    axes = [np.arange(extent).reshape(-1, *repeat(1, within)) for extent, within in zip(extents, inner, strict=True)]
+    places = range(indices.num_dims + indices.num_symbols)
+    columns = [affine_function(result, indices.num_dims, places, op) for result in indices.results]
 
-    indices: AffineMap
-    extents: tuple[int, ...]
-
-    def __call__(self, *captures: int) -> NDArray[np.int64]:
-        """Of shape (n, 3), columns dst, src and wgt, which is 0 in an ALU; the last micro-op loop is the fastest."""
-        table = np.zeros((*self.extents, 3), np.int64)
-        inner = range(len(self.extents) - 1, -1, -1)  # how many loops run within each
-        axes = [np.arange(extent).reshape(-1, *repeat(1, n)) for extent, n in zip(self.extents, inner, strict=True)]
-        for column, index in enumerate(self.indices.eval(cast("list[int]", axes), captures)):
-            table[..., column] = index
+    def micro_ops(*captures: int) -> NDArray[np.int64]:
+        table = np.zeros((*extents, 3), np.int64)
+        values = cast("tuple[int, ...]", (*axes, *captures))
+        for number, column in enumerate(columns):
+            table[..., number] = column(values)
         return table.reshape(-1, 3)
+
+    return micro_ops
 
 
 def gemm_loops(op: GemmOp) -> tuple[int, ...]:

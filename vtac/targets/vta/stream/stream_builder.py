@@ -238,8 +238,8 @@ class StreamBuilder:
 
     def instructions(self) -> bytes:
         """The stream, 16 bytes per instruction. Raises `EncodingError` for a value over its field."""
-        starts = np.cumsum([0, *lengths(self._items)])
-        words = encode_items(self._items, starts, self.config)
+        counts = lengths(self._items)
+        words, starts = encode_items(self._items, counts, self.config), np.cumsum([0, *counts])
         words[starts[:-1], 0] |= np.array(self._pops, np.uint64)
         words[starts[1:] - 1, 0] |= np.array(self._pushes, np.uint64)
         return words.astype("<u8", copy=False).tobytes()
