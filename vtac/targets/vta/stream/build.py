@@ -32,7 +32,7 @@ from vtac.targets.vta.programs.program import Program
 from vtac.targets.vta.programs.provenance import KernelCall, Origin, StoredPart
 from vtac.targets.vta.reach import REACH
 from vtac.targets.vta.stream.dataflow import TokenPlan, plan_tokens
-from vtac.targets.vta.stream.host_code import HostCode, issue
+from vtac.targets.vta.stream.host_code import HostRun, issue
 from vtac.targets.vta.stream.layout import Buffer, DType, Names, Role, place, place_shared
 from vtac.targets.vta.stream.stream_builder import StreamBuilder
 from vtac.targets.vta.stream.work import refuse_too_long
@@ -48,12 +48,12 @@ def build_program(module: ModuleOp, plan: TokenPlan = plan_tokens) -> Program:
     addresses = {value: buffer.address for value, buffer in zip(values, buffers, strict=True)}
     _alias_globals(function, buffers, addresses)
     stream = StreamBuilder(config, uop_address, micro_op_limit(config), plan)
-    code = issue(function, addresses, stream)
+    run = issue(function, addresses, stream)
     micro_ops = stream.encoded_micro_ops()
     uop = Buffer("micro_ops", "uop", "uint32", (stream.micro_op_count,), uop_address)
     names = {value: buffer.name for value, buffer in zip(values, buffers, strict=True)}
-    kernels = _kernels(function, names, code.calls)
-    origins = _origins(stream, code)
+    kernels = _kernels(function, names, run.calls)
+    origins = _origins(stream, run)
     simulator_only = any(op.memory.data == "acc8" for op in operations_of(Load2DOp, module))
     placed = (*buffers, uop)
     return Program(
@@ -108,15 +108,15 @@ def _part(buffer: SSAValue) -> StoredPart | None:
     return StoredPart(offset, tuple(view.static_sizes.get_values()), tuple(view.static_strides.get_values()))
 
 
-def _origins(stream: StreamBuilder, code: HostCode) -> tuple[Origin, ...]:
+def _origins(stream: StreamBuilder, run: HostRun) -> tuple[Origin, ...]:
     known: dict[tuple[int, int], Origin] = {}
     found: list[Origin] = []
     for source, count in stream.origins:
         if source not in known:
             call, site = source
-            origin = code.sites[site]
-            location = code.places[call].get(origin.location, origin.location) if call >= 0 else origin.location
-            known[source] = Origin(origin.op, location, code.calls[call] if call >= 0 else "")
+            origin = run.sites[site]
+            location = run.places[call].get(origin.location, origin.location) if call >= 0 else origin.location
+            known[source] = Origin(origin.op, location, run.calls[call] if call >= 0 else "")
         found += repeat(known[source], count)
     return tuple(found)
 

@@ -47,8 +47,8 @@ class Site:
 
 
 @dataclass
-class HostCode:
-    """The ops that the calls on a stream builder stand for, and the kernels called.
+class HostRun:
+    """What a host function called: ops, each a call on a stream builder, and kernels.
 
     `calls` names the calls of kernels in program order, `places` says for each which places in the source it stands
     for instead of those of the kernel, `kernels` their functions.
@@ -61,37 +61,38 @@ class HostCode:
     labels: Names = field(default_factory=Names)
 
 
-def issue(function: func.FuncOp, addresses: Mapping[SSAValue, int], stream: StreamBuilder) -> HostCode:
+def issue(function: func.FuncOp, addresses: Mapping[SSAValue, int], stream: StreamBuilder) -> HostRun:
     """Make the calls of a function of scf, arith, affine and vta ops, and of the kernels that it calls, on a stream.
 
     `addresses` gives the byte address of every DRAM buffer the function uses. Raises
     `CompileError` for an op of another kind, before any call.
     """
-    code = HostCode()
-    _HostFunction(code, stream, list(addresses), function).run(list(addresses.values()))
-    return code
+    run = HostRun()
+    _HostFunction(run, stream, list(addresses), function).run(list(addresses.values()))
+    return run
 
 
 def _nest_of_a_transfer(loop: scf.ForOp) -> list[tuple[scf.ForOp, range]]:
     """The loops around a load or store and their bounds, which are constants; none where they hold other calls."""
     found: list[tuple[scf.ForOp, range]] = []
-    inner: list[Operation] = [loop]
-    while len(inner) == 1 and isinstance(inner[0], scf.ForOp):
-        bounds = bounds_of(inner[0])
+    inner: Operation | None = loop
+    while type(inner) is scf.ForOp:
+        bounds = bounds_of(inner)
         if bounds is None:
             return []
-        found.append((inner[0], bounds))
-        inner = [op for op in inner[0].body.block.ops if type(op) not in _HOST_ONLY]
-    return found if len(inner) == 1 and isinstance(inner[0], Load2DOp | Store2DOp) else []
+        found.append((inner, bounds))
+        calls = (op for op in inner.body.block.ops if type(op) not in _HOST_ONLY)
+        inner = next(calls, None)
+        if next(calls, None) is not None:
+            return []
+    return found if type(inner) is Load2DOp or type(inner) is Store2DOp else []
 
 
 class _HostFunction:
     """A function as steps, which run for given addresses of its buffers in bytes."""
 
-    def __init__(
-        self, code: HostCode, stream: StreamBuilder, buffers: Sequence[SSAValue], function: func.FuncOp
-    ) -> None:
-        self._code = code
+    def __init__(self, run: HostRun, stream: StreamBuilder, buffers: Sequence[SSAValue], function: func.FuncOp) -> None:
+        self._run = run
         self._stream = stream
         self._values = HostValues(buffers)
         self._calls = HostCalls(stream, self._values)
@@ -126,8 +127,8 @@ class _HostFunction:
         return None if type(op) in _SILENT else self._call(op)
 
     def _call(self, op: Operation) -> Step:
-        self._code.sites.append(Site(op.name, location_of(op)))
-        return self._calls.step(op, len(self._code.sites) - 1, self._shape)
+        self._run.sites.append(Site(op.name, location_of(op)))
+        return self._calls.step(op, len(self._run.sites) - 1, self._shape)
 
     def _loop(self, op: scf.ForOp) -> Step:
         nest = _nest_of_a_transfer(op)
@@ -150,7 +151,7 @@ class _HostFunction:
         indices: list[tuple[int, NDArray[np.int64]]] = []
         steps: list[Step] = []
         for inside, (loop, bounds) in zip(reversed(range(len(nest))), nest, strict=True):
-            axis = np.array(bounds, np.int64).reshape(-1, *repeat(1, inside))
+            axis = np.arange(bounds.start, bounds.stop, bounds.step).reshape(-1, *repeat(1, inside))
             indices.append((self._values.place(loop.body.block.args[0]), axis))
             found = [self._op(op) for op in loop.body.block.ops if type(op) is not scf.ForOp]
             steps += [step for step in found if step is not None]
@@ -182,15 +183,15 @@ class _HostFunction:
 
     def _call_of_kernel(self, op: func.CallOp) -> Step:
         """Kernels are functions of the addresses of their buffers, made when first called."""
-        code, stream, name, number = self._code, self._stream, op.callee.string_value(), len(self._code.calls)
-        if name not in code.kernels:
+        run, stream, name, number = self._run, self._stream, op.callee.string_value(), len(self._run.calls)
+        if name not in run.kernels:
             callee = SymbolTable.lookup_symbol(op, op.callee)
             if not isinstance(callee, func.FuncOp) or not callee.body.blocks:
                 raise CompileError(f"call of '{name}', which is no function with a body", location_of(op))
-            code.kernels[name] = _HostFunction(code, stream, callee.body.block.args, callee)
-        code.calls.append(code.labels.take(layer_name(op)))
-        code.places.append(PLACES.get(op) or {})
-        kernel, operands = code.kernels[name], list(map(self._values.address, op.arguments))
+            run.kernels[name] = _HostFunction(run, stream, callee.body.block.args, callee)
+        run.calls.append(run.labels.take(layer_name(op)))
+        run.places.append(PLACES.get(op) or {})
+        kernel, operands = run.kernels[name], list(map(self._values.address, op.arguments))
 
         def call(values: list[int]) -> None:
             stream.enter(number)
