@@ -3,20 +3,39 @@
 from __future__ import annotations
 
 from abc import ABC
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
 from typing import ClassVar, cast
 
 from xdsl.builder import Builder
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import AnyFloat, ArrayAttr, DenseIntElementsAttr, IntegerType
+from xdsl.dialects.builtin import ArrayAttr, DenseIntElementsAttr, IntegerType, TensorType, i1, i64
 from xdsl.dialects.linalg.abstract_ops import NamedOperation
 from xdsl.dialects.linalg.attrs import IteratorTypeAttr
 from xdsl.dialects.linalg.ops import YieldOp
-from xdsl.ir import Block, Operation, Region, SSAValue
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineExpr, AffineMap
 from xdsl.irdl import prop_def
 from xdsl.rewriter import InsertPoint
+
+
+def _cast_of(found: Attribute, wanted: Attribute, is_signed: bool) -> Callable[[SSAValue, Attribute], Operation]:
+    """The cast that MLIR puts between an operand and the accumulator."""
+    signed, unsigned = _CASTS[isinstance(found, IntegerType), isinstance(wanted, IntegerType)]
+    kind = signed if is_signed else unsigned
+    narrower = {arith.ExtSIOp: arith.TruncIOp, arith.ExtUIOp: arith.TruncIOp, arith.ExtFOp: arith.TruncFOp}
+    if kind in narrower and cast("IntegerType", found).bitwidth > cast("IntegerType", wanted).bitwidth:
+        kind = narrower[kind]
+    return cast("Callable[[SSAValue, Attribute], Operation]", kind)
+
+
+_CASTS: dict[tuple[bool, bool], tuple[type[Operation], type[Operation]]] = {
+    (True, True): (arith.ExtSIOp, arith.ExtUIOp),
+    (True, False): (arith.SIToFPOp, arith.UIToFPOp),
+    (False, True): (arith.FPToSIOp, arith.FPToUIOp),
+    (False, False): (arith.ExtFOp, arith.ExtFOp),
+}
+"""Signed and unsigned casts to a wider type, by whether what is cast, and what is wanted, are integers."""
 
 
 class _Body:
@@ -30,44 +49,45 @@ class _Body:
     def add(self, op: Operation) -> SSAValue:
         return self._builder.insert(op).results[0]
 
-    def widened(self, position: int) -> SSAValue:
-        """An operand in the accumulator's type."""
-        value, wide = self.block.args[position], self.accumulator.type
-        if value.type == wide:
-            return value
-        if isinstance(wide, IntegerType):
-            return self.add(arith.ExtSIOp(value, cast("IntegerType", wide)))
-        return self.add(arith.ExtFOp(value, cast("AnyFloat", wide)))
+    def converted(self, position: int, *, is_signed: bool = True) -> SSAValue:
+        """An operand in the accumulator's type; without a sign, its bits are a number from 0 on."""
+        value, wanted = self.block.args[position], self.accumulator.type
+        return value if value.type == wanted else self.add(_cast_of(value.type, wanted, is_signed)(value, wanted))
 
     def closed(self, value: SSAValue) -> Region:
         self._builder.insert(YieldOp(value))
         return Region(self.block)
 
 
-def _multiply_accumulate(operands: Sequence[SSAValue]) -> Region:
+def multiply_accumulate(operands: Sequence[SSAValue], *, is_signed: bool = True) -> Region:
     """acc + (a - a_zero) * (b - b_zero), with zero points when there are five operands."""
     body = _Body(operands)
-    factors = [body.widened(0), body.widened(1)]
+    factors = [body.converted(0, is_signed=is_signed), body.converted(1, is_signed=is_signed)]
     if len(operands) == 5:
-        factors = [body.add(arith.SubiOp(factor, body.widened(2 + i))) for i, factor in enumerate(factors)]
+        factors = [body.add(arith.SubiOp(factor, body.converted(2 + i))) for i, factor in enumerate(factors)]
     left, right = factors
-    if isinstance(body.accumulator.type, IntegerType):
+    kind = body.accumulator.type
+    if kind == i1:
+        return body.closed(body.add(arith.OrIOp(body.accumulator, body.add(arith.AndIOp(left, right)))))
+    if isinstance(kind, IntegerType):
         return body.closed(body.add(arith.AddiOp(body.accumulator, body.add(arith.MuliOp(left, right)))))
     return body.closed(body.add(arith.AddfOp(body.accumulator, body.add(arith.MulfOp(left, right)))))
 
 
-def _take_maximum(operands: Sequence[SSAValue]) -> Region:
-    """max(acc, a)."""
+def _take_extreme(operands: Sequence[SSAValue], of_integers: type[Operation], of_floats: type[Operation]) -> Region:
+    """max(acc, a) or min(acc, a)."""
     body = _Body(operands)
-    maximum = arith.MaxSIOp if isinstance(body.accumulator.type, IntegerType) else arith.MaximumfOp
-    return body.closed(body.add(maximum(body.accumulator, body.widened(0))))
+    kind = of_integers if isinstance(body.accumulator.type, IntegerType) else of_floats
+    take = cast("Callable[[SSAValue, SSAValue], Operation]", kind)
+    return body.closed(body.add(take(body.accumulator, body.converted(0))))
 
 
 def _take_sum(operands: Sequence[SSAValue]) -> Region:
-    """acc + a."""
+    """acc + a; of single bits, acc or a."""
     body = _Body(operands)
-    plus = arith.AddiOp if isinstance(body.accumulator.type, IntegerType) else arith.AddfOp
-    return body.closed(body.add(plus(body.accumulator, body.widened(0))))
+    kind = body.accumulator.type
+    plus = arith.OrIOp if kind == i1 else arith.AddiOp if isinstance(kind, IntegerType) else arith.AddfOp
+    return body.closed(body.add(plus(body.accumulator, body.converted(0))))
 
 
 class NamedOp(NamedOperation, ABC):
@@ -91,8 +111,13 @@ class NamedOp(NamedOperation, ABC):
         return _kinds_of(self.LOOPS)
 
     @classmethod
+    def number_of_inputs(cls) -> int:
+        """Its shaped inputs, and two zero points where it is quantised."""
+        return len(cls.MAPS) - 1 + 2 * (cls.name.endswith("_q") or ".quantized_" in cls.name)
+
+    @classmethod
     def get_hidden_region(cls, inputs: Sequence[SSAValue], outputs: Sequence[SSAValue]) -> Region:
-        return _multiply_accumulate((*inputs, *outputs))
+        return multiply_accumulate((*inputs, *outputs))
 
 
 @lru_cache(maxsize=256)
@@ -121,11 +146,14 @@ def _kinds_of(loops: str) -> ArrayAttr[IteratorTypeAttr]:
     return ArrayAttr(IteratorTypeAttr.reduction() if c.isupper() else IteratorTypeAttr.parallel() for c in loops)
 
 
-class WindowOp(NamedOp, ABC):
-    """An operation with strides and dilations."""
+_ONES = DenseIntElementsAttr.from_list(TensorType(i64, [2]), [1, 1])
 
-    strides = prop_def(DenseIntElementsAttr)
-    dilations = prop_def(DenseIntElementsAttr)
+
+class WindowOp(NamedOp, ABC):
+    """A window that moves along two axes by `strides`, and whose taps lie `dilations` apart; not given, both are 1."""
+
+    strides = prop_def(DenseIntElementsAttr, default_value=_ONES)
+    dilations = prop_def(DenseIntElementsAttr, default_value=_ONES)
 
 
 class MaxPoolingOp(WindowOp, ABC):
@@ -133,7 +161,7 @@ class MaxPoolingOp(WindowOp, ABC):
 
     @classmethod
     def get_hidden_region(cls, inputs: Sequence[SSAValue], outputs: Sequence[SSAValue]) -> Region:
-        return _take_maximum((*inputs, *outputs))
+        return _take_extreme((*inputs, *outputs), arith.MaxSIOp, arith.MaximumfOp)
 
 
 class SumPoolingOp(WindowOp, ABC):
@@ -142,3 +170,11 @@ class SumPoolingOp(WindowOp, ABC):
     @classmethod
     def get_hidden_region(cls, inputs: Sequence[SSAValue], outputs: Sequence[SSAValue]) -> Region:
         return _take_sum((*inputs, *outputs))
+
+
+class MinPoolingOp(WindowOp, ABC):
+    """The smallest element of each window."""
+
+    @classmethod
+    def get_hidden_region(cls, inputs: Sequence[SSAValue], outputs: Sequence[SSAValue]) -> Region:
+        return _take_extreme((*inputs, *outputs), arith.MinSIOp, arith.MinimumfOp)

@@ -14,7 +14,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from vtac.dialects.named_linalg import (
+from vtac.dialects.named_windows import (
     Conv2DNchwFchwOp,
     Conv2DNchwFchwQOp,
     Conv2DNgchwGfchwOp,

@@ -21,7 +21,9 @@ from vtac.analysis.callers_values import is_from_caller
 from vtac.analysis.device_functions import host_functions
 from vtac.analysis.offset_plan import OffsetPlan, has_offsets
 from vtac.analysis.tensor_types import shape_of
-from vtac.dialects import named_linalg as named
+from vtac.dialects import named_products as products
+from vtac.dialects import named_windows as windows
+from vtac.dialects.named_operation import NamedOp
 from vtac.dialects.packing import HostOp
 from vtac.dialects.packing import YieldOp as HostYieldOp
 from vtac.dialects.packing.declared import CHOICE
@@ -35,14 +37,14 @@ from vtac.rewriting.integer_tensors import dense, empty, generic, tensor_of
 from vtac.rewriting.tensor_conversion import Conversion, KeepIntegers
 from vtac.rewriting.zero_points import Integers, Kernel, number, plus, sum_of_weights
 
-_PLAIN: dict[type[Operation], type[named.NamedOp]] = {
-    QuantizedMatmulOp: named.MatmulOp,
-    named.QuantizedBatchMatmulOp: named.BatchMatmulOp,
-    named.Conv2DNchwFchwQOp: named.Conv2DNchwFchwOp,
-    named.Conv2DNhwcFhwcQOp: named.Conv2DNhwcFhwcOp,
-    named.Conv2DNhwcHwcfQOp: named.Conv2DNhwcHwcfOp,
-    named.Conv2DNgchwGfchwQOp: named.Conv2DNgchwGfchwOp,
-    named.DepthwiseConv2DNhwcHwcQOp: named.DepthwiseConv2DNhwcHwcOp,
+_PLAIN: dict[type[Operation], type[NamedOp]] = {
+    QuantizedMatmulOp: products.MatmulOp,
+    products.QuantizedBatchMatmulOp: products.BatchMatmulOp,
+    windows.Conv2DNchwFchwQOp: windows.Conv2DNchwFchwOp,
+    windows.Conv2DNhwcFhwcQOp: windows.Conv2DNhwcFhwcOp,
+    windows.Conv2DNhwcHwcfQOp: windows.Conv2DNhwcHwcfOp,
+    windows.Conv2DNgchwGfchwQOp: windows.Conv2DNgchwGfchwOp,
+    windows.DepthwiseConv2DNhwcHwcQOp: windows.DepthwiseConv2DNhwcHwcOp,
 }
 
 
@@ -114,8 +116,10 @@ def _product(
         maps = [*(every[place] for place in positions), every[-1]]
         block = accumulation(i8, i32, range(len(positions)), is_max=False)
         return generic(inputs, total, block, maps, op.iterator_types.data)
-    kind = cast("type[named.NamedOp]", _PLAIN.get(type(op), type(op)))
-    properties = {name: op.properties[name] for name in ("strides", "dilations") if name in op.properties}
+    kind = cast("type[NamedOp]", _PLAIN.get(type(op), type(op)))
+    properties = {
+        name: op.properties[name] for name in ("strides", "dilations", "indexing_maps") if name in op.properties
+    }
     region = kind.get_hidden_region(inputs, [total])
     return kind(inputs, [total], [[total.type]], properties=properties, hidden_region=region)
 

@@ -18,7 +18,7 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.elementwise import is_elementwise
-from vtac.dialects.named_linalg import BatchMatmulOp, QuantizedBatchMatmulOp
+from vtac.dialects.named_products import BatchMatmulOp, QuantizedBatchMatmulOp
 from vtac.dialects.packing import JoinOp
 from vtac.rewriting.walker import rewrite_once
 

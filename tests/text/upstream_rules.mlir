@@ -51,13 +51,36 @@ func.func @slice_past_the_end(%a: tensor<4xi32>) -> tensor<2xi32> {
 
 // -----
 func.func @window_without_dilations(%x: tensor<1x2x4x4xi8>, %w: tensor<3x2x1x1xi8>, %s: tensor<1x3x4x4xi32>) -> tensor<1x3x4x4xi32> {
-  // expected-error@+1 {{'linalg.conv_2d_nchw_fchw' does not verify: its dilations are none: one number for each of its 2 axes is required}}
-  %r = linalg.conv_2d_nchw_fchw {dilation = dense<1> : tensor<2xi64>, strides = dense<1> : tensor<2xi64>} ins(%x, %w : tensor<1x2x4x4xi8>, tensor<3x2x1x1xi8>) outs(%s : tensor<1x3x4x4xi32>) -> tensor<1x3x4x4xi32>
+  %r = linalg.conv_2d_nchw_fchw {strides = dense<1> : tensor<2xi64>} ins(%x, %w : tensor<1x2x4x4xi8>, tensor<3x2x1x1xi8>) outs(%s : tensor<1x3x4x4xi32>) -> tensor<1x3x4x4xi32>
   func.return %r : tensor<1x3x4x4xi32>
 }
 // -----
 func.func @window_of_one_stride(%x: tensor<1x2x4x4xi8>, %w: tensor<3x2x1x1xi8>, %s: tensor<1x3x4x4xi32>) -> tensor<1x3x4x4xi32> {
-  // expected-error@+1 {{'linalg.conv_2d_nchw_fchw' does not verify: its strides are dense<1> : tensor<1xi64>: one number for each of its 2 axes is required}}
+  // expected-error@+1 {{'linalg.conv_2d_nchw_fchw' does not verify: its strides are dense<1> : tensor<1xi64>: one i64 for each of its 2 axes is required}}
   %r = linalg.conv_2d_nchw_fchw {dilations = dense<1> : tensor<2xi64>, strides = dense<1> : tensor<1xi64>} ins(%x, %w : tensor<1x2x4x4xi8>, tensor<3x2x1x1xi8>) outs(%s : tensor<1x3x4x4xi32>) -> tensor<1x3x4x4xi32>
+  func.return %r : tensor<1x3x4x4xi32>
+}
+// -----
+func.func @window_of_narrow_strides(%x: tensor<1x2x4x4xi8>, %w: tensor<3x2x1x1xi8>, %s: tensor<1x3x4x4xi32>) -> tensor<1x3x4x4xi32> {
+  // expected-error@+1 {{'linalg.conv_2d_nchw_fchw' does not verify: its strides are dense<1> : tensor<2xi32>: one i64 for each of its 2 axes is required}}
+  %r = linalg.conv_2d_nchw_fchw {strides = dense<1> : tensor<2xi32>} ins(%x, %w : tensor<1x2x4x4xi8>, tensor<3x2x1x1xi8>) outs(%s : tensor<1x3x4x4xi32>) -> tensor<1x3x4x4xi32>
+  func.return %r : tensor<1x3x4x4xi32>
+}
+// -----
+func.func @window_that_stays(%x: tensor<1x2x4x4xi8>, %w: tensor<3x2x1x1xi8>, %s: tensor<1x3x4x4xi32>) -> tensor<1x3x4x4xi32> {
+  // expected-error@+1 {{'linalg.conv_2d_nchw_fchw' does not verify: its strides are dense<[1, 0]> : tensor<2xi64>: windows move forward, by 1 or more}}
+  %r = linalg.conv_2d_nchw_fchw {strides = dense<[1, 0]> : tensor<2xi64>} ins(%x, %w : tensor<1x2x4x4xi8>, tensor<3x2x1x1xi8>) outs(%s : tensor<1x3x4x4xi32>) -> tensor<1x3x4x4xi32>
+  func.return %r : tensor<1x3x4x4xi32>
+}
+// -----
+func.func @window_that_reaches_back(%x: tensor<1x2x4x4xi8>, %w: tensor<3x2x1x1xi8>, %s: tensor<1x3x4x4xi32>) -> tensor<1x3x4x4xi32> {
+  // expected-error@+1 {{'linalg.conv_2d_nchw_fchw' does not verify: its dilations are dense<-1> : vector<2xi64>: windows move forward, by 1 or more}}
+  %r = linalg.conv_2d_nchw_fchw {dilations = dense<-1> : vector<2xi64>} ins(%x, %w : tensor<1x2x4x4xi8>, tensor<3x2x1x1xi8>) outs(%s : tensor<1x3x4x4xi32>) -> tensor<1x3x4x4xi32>
+  func.return %r : tensor<1x3x4x4xi32>
+}
+// -----
+func.func @window_of_a_product_alone(%x: tensor<1x2x4x4xi8>, %w: tensor<3x2x1x1xi8>, %z: i32, %s: tensor<1x3x4x4xi32>) -> tensor<1x3x4x4xi32> {
+  // expected-error@+1 {{'linalg.conv_2d_nchw_fchw' does not verify: it has 4 ins and 1 outs; 2 ins and 1 outs are required}}
+  %r = linalg.conv_2d_nchw_fchw ins(%x, %w, %z, %z : tensor<1x2x4x4xi8>, tensor<3x2x1x1xi8>, i32, i32) outs(%s : tensor<1x3x4x4xi32>) -> tensor<1x3x4x4xi32>
   func.return %r : tensor<1x3x4x4xi32>
 }

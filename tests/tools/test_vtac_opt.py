@@ -92,6 +92,13 @@ def test_bytes_that_are_not_utf8_are_located() -> None:
     assert outcome.stderr.decode().startswith("<stdin>:2:4: error: byte 0xff is not UTF-8 text")
 
 
+def test_bytecode_is_refused_with_how_to_print_it() -> None:
+    outcome = run_program(["vtac-opt"], b"ML\xefR\r", merge=False)
+    assert outcome.status == 1
+    said = "'<stdin>' is MLIR bytecode: print it as text first, with 'mlir-opt FILE -o TEXT.mlir'"
+    assert said in outcome.stderr.decode()
+
+
 def test_deep_nesting_is_refused_in_one_line() -> None:
     depth = 2000
     text = '"test.op"() ({\n' * depth + "}) : () -> ()\n" * depth

@@ -20,6 +20,7 @@ from xdsl.dialects.builtin import (
     IntegerType,
     ModuleOp,
     NameLoc,
+    NoneAttr,
     RankedStructure,
     StringAttr,
 )
@@ -38,11 +39,11 @@ from vtac.text.context import make_context
 from vtac.text.directive_forms import form_of_directive
 from vtac.text.excerpts import pointed, remember
 from vtac.text.failures import reports_of
-from vtac.text.float_bits import FloatBitsParser
 from vtac.text.parser_messages import restated
 from vtac.text.reports import Report, SourceError, one_line
 from vtac.text.resources import inline_resources, resource_store
 from vtac.text.spellings import Spellings
+from vtac.text.stated_locations import StatedLocationsParser
 from vtac.text.undefined_values import undefined_values
 from vtac.text.unknown_operations import further_unknown_operations, unknown_operation
 from vtac.text.verification import verify
@@ -52,6 +53,10 @@ MODEL_ENDINGS = (".onnx", ".pt2", ".pt", ".pth", ".tflite")
 """Names of files that hold trained models end so."""
 _NEWLINE = re.compile("\n")
 
+_NO_PLACES = (UNKNOWN_LOC, NoneAttr())
+"""What stands for the place of an operation that has a name alone, in the versions of xDSL."""
+_BYTECODE = b"ML\xefR"
+"""How files of MLIR's bytecode begin."""
 _QUOTED = 30
 _ITEM_BYTES = 32
 """What the parser takes for each element of a constant: its number, a reference to it and its bytes."""
@@ -108,6 +113,8 @@ def _read_bytes(path: Path) -> bytes:
 
 def decode_source(data: bytes, name: str) -> str:
     """Returns UTF-8 `data` as text. Raises `CompileError` with the place of the first byte that is not UTF-8."""
+    if data.startswith(_BYTECODE):
+        raise CompileError(f"'{name}' is MLIR bytecode: print it as text first, with 'mlir-opt FILE -o TEXT.mlir'")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -186,7 +193,7 @@ class _LinearLexer(MLIRLexer):
         return Token(MLIRTokenKind.STRING_LIT, token.span)
 
 
-class LocatingParser(FloatBitsParser):
+class LocatingParser(StatedLocationsParser):
     """xDSL's parser, which also records where each operation's name stands and suggests names for unknown ones."""
 
     def __init__(self, ctx: Context, input: str, name: str) -> None:
@@ -213,7 +220,7 @@ class LocatingParser(FloatBitsParser):
         start = self._operation_starts.pop()
         if operation.location == UNKNOWN_LOC:
             operation.location = self._file_location(start)
-        elif isinstance(operation.location, NameLoc) and operation.location.location == UNKNOWN_LOC:
+        elif isinstance(operation.location, NameLoc) and operation.location.location in _NO_PLACES:
             operation.location = NameLoc(operation.location.desc, self._file_location(start))
         return operation
 

@@ -25,19 +25,23 @@ def upstream_problem(operation: Operation) -> str:
 
 _INPUTS: dict[str, int] = {
     **dict.fromkeys(("exp", "log", "sqrt", "copy", "transpose", "broadcast"), 1),
-    **dict.fromkeys(("add", "sub", "mul", "max", "min", "matmul", "pooling_nchw_max"), 2),
-    **dict.fromkeys(("conv_2d_nchw_fchw", "conv_2d_nhwc_hwcf", "conv_2d_nhwc_fhwc"), 2),
-    **dict.fromkeys(("conv_2d_nhwgc_gfhwc", "conv_2d_ngchw_gfchw", "conv_2d_ngchw_fgchw"), 2),
+    **dict.fromkeys(("add", "sub", "mul", "max", "min"), 2),
     "quantized_matmul": 4,
 }
-"""Inputs of linalg's named operations."""
+"""Inputs of the named operations that are xDSL's."""
 
 
 def _operands(operation: Operation) -> str:
     """A named operation has as many inputs as its name says, and one output."""
     from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 
-    wanted = _INPUTS.get(operation.name.removeprefix("linalg."))
+    from vtac.dialects.named_operation import NamedOp
+
+    wanted = (
+        operation.number_of_inputs()
+        if isinstance(operation, NamedOp)
+        else _INPUTS.get(operation.name[len("linalg.") :])
+    )
     if wanted is None or not isinstance(operation, LinalgStructuredOperation):
         return ""
     inputs, outputs = len(operation.inputs), len(operation.outputs)
@@ -48,7 +52,7 @@ def _operands(operation: Operation) -> str:
 
 def _windows(operation: Operation) -> str:
     """A window moves by a stride and a dilation along each axis."""
-    from xdsl.dialects.builtin import DenseIntElementsAttr
+    from xdsl.dialects.builtin import DenseIntElementsAttr, i64
     from xdsl.utils.hints import isa
 
     from vtac.dialects.named_operation import WindowOp
@@ -57,10 +61,11 @@ def _windows(operation: Operation) -> str:
         return ""
     axes = sum(letter in "hw" for letter in operation.LOOPS)
     for name in ("strides", "dilations"):
-        found = operation.properties.get(name)
-        if not isa(found, DenseIntElementsAttr) or len(tuple(found.get_values())) != axes:
-            said = "none" if found is None else str(found)
-            return f"its {name} are {said}: one number for each of its {axes} axes is required"
+        found = operation.properties[name]
+        if not isa(found, DenseIntElementsAttr) or found.get_shape() != (axes,) or found.get_element_type() != i64:
+            return f"its {name} are {found}: one i64 for each of its {axes} axes is required"
+        if min(found.get_values()) < 1:
+            return f"its {name} are {found}: windows move forward, by 1 or more"
     return ""
 
 

@@ -135,3 +135,45 @@ func.func @sum_pooling_nhwc(%x: tensor<1x9x9x18xi32>, %window: tensor<3x3xi32>, 
   %r = linalg.pooling_nhwc_sum {dilations = dense<1> : tensor<2xi64>, strides = dense<2> : tensor<2xi64>} ins(%x, %window : tensor<1x9x9x18xi32>, tensor<3x3xi32>) outs(%start : tensor<1x4x4x18xi32>) -> tensor<1x4x4x18xi32>
   func.return %r : tensor<1x4x4x18xi32>
 }
+
+func.func @groups_features_first(%x: tensor<1x2x9x9x9xi8>, %w: tensor<10x2x9x3x3xi8>, %start: tensor<1x2x10x7x7xi32>) -> tensor<1x2x10x7x7xi32> {
+  // CHECK: %r = linalg.conv_2d_ngchw_fgchw {{[{](strides|dilations) = dense<1> : tensor<2xi64>, (strides|dilations) = dense<1> : tensor<2xi64>[}] }}ins(%x, %w : tensor<1x2x9x9x9xi8>, tensor<10x2x9x3x3xi8>) outs(%start : tensor<1x2x10x7x7xi32>) -> tensor<1x2x10x7x7xi32>
+  %r = linalg.conv_2d_ngchw_fgchw ins(%x, %w : tensor<1x2x9x9x9xi8>, tensor<10x2x9x3x3xi8>) outs(%start : tensor<1x2x10x7x7xi32>) -> tensor<1x2x10x7x7xi32>
+  func.return %r : tensor<1x2x10x7x7xi32>
+}
+
+func.func @groups_channels_last(%x: tensor<1x9x9x2x9xi8>, %w: tensor<2x10x3x3x9xi8>, %start: tensor<1x4x4x2x10xi32>) -> tensor<1x4x4x2x10xi32> {
+  // CHECK: %r = linalg.conv_2d_nhwgc_gfhwc {{.*}}ins(%x, %w : tensor<1x9x9x2x9xi8>, tensor<2x10x3x3x9xi8>) outs(%start : tensor<1x4x4x2x10xi32>) -> tensor<1x4x4x2x10xi32>
+  %r = linalg.conv_2d_nhwgc_gfhwc {dilations = dense<1> : tensor<2xi64>, strides = dense<2> : tensor<2xi64>} ins(%x, %w : tensor<1x9x9x2x9xi8>, tensor<2x10x3x3x9xi8>) outs(%start : tensor<1x4x4x2x10xi32>) -> tensor<1x4x4x2x10xi32>
+  func.return %r : tensor<1x4x4x2x10xi32>
+}
+
+func.func @groups_channels_last_with_zero_points(%x: tensor<1x9x9x2x9xi8>, %w: tensor<2x10x3x3x9xi8>, %left: i32, %right: i32, %start: tensor<1x4x4x2x10xi32>) -> tensor<1x4x4x2x10xi32> {
+  // CHECK: %r = linalg.conv_2d_nhwgc_gfhwc_q {{.*}}ins(%x, %w, %left, %right : tensor<1x9x9x2x9xi8>, tensor<2x10x3x3x9xi8>, i32, i32) outs(%start : tensor<1x4x4x2x10xi32>) -> tensor<1x4x4x2x10xi32>
+  %r = linalg.conv_2d_nhwgc_gfhwc_q {dilations = dense<1> : tensor<2xi64>, strides = dense<2> : tensor<2xi64>} ins(%x, %w, %left, %right : tensor<1x9x9x2x9xi8>, tensor<2x10x3x3x9xi8>, i32, i32) outs(%start : tensor<1x4x4x2x10xi32>) -> tensor<1x4x4x2x10xi32>
+  func.return %r : tensor<1x4x4x2x10xi32>
+}
+
+func.func @depthwise_several(%x: tensor<1x9x9x18xi8>, %w: tensor<3x3x18x2xi8>, %start: tensor<1x7x7x18x2xi32>) -> tensor<1x7x7x18x2xi32> {
+  // CHECK: %r = linalg.depthwise_conv_2d_nhwc_hwcm {{[{](strides|dilations) = dense<1> : tensor<2xi64>, (strides|dilations) = dense<1> : tensor<2xi64>[}] }}ins(%x, %w : tensor<1x9x9x18xi8>, tensor<3x3x18x2xi8>) outs(%start : tensor<1x7x7x18x2xi32>) -> tensor<1x7x7x18x2xi32>
+  %r = linalg.depthwise_conv_2d_nhwc_hwcm ins(%x, %w : tensor<1x9x9x18xi8>, tensor<3x3x18x2xi8>) outs(%start : tensor<1x7x7x18x2xi32>) -> tensor<1x7x7x18x2xi32>
+  func.return %r : tensor<1x7x7x18x2xi32>
+}
+
+func.func @min_pooling_nhwc(%x: tensor<1x9x9x18xi32>, %window: tensor<3x3xi32>, %start: tensor<1x4x4x18xi32>) -> tensor<1x4x4x18xi32> {
+  // CHECK: %r = linalg.pooling_nhwc_min {{.*}}ins(%x, %window : tensor<1x9x9x18xi32>, tensor<3x3xi32>) outs(%start : tensor<1x4x4x18xi32>) -> tensor<1x4x4x18xi32>
+  %r = linalg.pooling_nhwc_min {dilations = dense<1> : tensor<2xi64>, strides = dense<2> : tensor<2xi64>} ins(%x, %window : tensor<1x9x9x18xi32>, tensor<3x3xi32>) outs(%start : tensor<1x4x4x18xi32>) -> tensor<1x4x4x18xi32>
+  func.return %r : tensor<1x4x4x18xi32>
+}
+
+func.func @both_factors_transposed(%a: tensor<18x4xi8>, %b: tensor<20x18xi8>, %start: tensor<4x20xi32>) -> tensor<4x20xi32> {
+  // CHECK: %r = linalg.matmul indexing_maps = {{.}}affine_map<(d0, d1, d2) -> (d2, d0)>, affine_map<(d0, d1, d2) -> (d1, d2)>, affine_map<(d0, d1, d2) -> (d0, d1)>] ins(%a, %b : tensor<18x4xi8>, tensor<20x18xi8>) outs(%start : tensor<4x20xi32>) -> tensor<4x20xi32>
+  %r = linalg.matmul indexing_maps = [affine_map<(d0, d1, d2) -> (d2, d0)>, affine_map<(d0, d1, d2) -> (d1, d2)>, affine_map<(d0, d1, d2) -> (d0, d1)>] ins(%a, %b : tensor<18x4xi8>, tensor<20x18xi8>) outs(%start : tensor<4x20xi32>) -> tensor<4x20xi32>
+  func.return %r : tensor<4x20xi32>
+}
+
+func.func @product_without_signs(%a: tensor<4x18xi8>, %b: tensor<18x20xi8>, %start: tensor<4x20xi32>) -> tensor<4x20xi32> {
+  // CHECK: %r = linalg.matmul {cast = #linalg.type_fn<cast_unsigned>} ins(%a, %b : tensor<4x18xi8>, tensor<18x20xi8>) outs(%start : tensor<4x20xi32>) -> tensor<4x20xi32>
+  %r = linalg.matmul {cast = #linalg.type_fn<cast_unsigned>} ins(%a, %b : tensor<4x18xi8>, tensor<18x20xi8>) outs(%start : tensor<4x20xi32>) -> tensor<4x20xi32>
+  func.return %r : tensor<4x20xi32>
+}
