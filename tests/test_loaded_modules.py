@@ -76,10 +76,11 @@ def test_what_tools_say_of_themselves_takes_little(tool: str, option: str, other
     assert not _in(loaded, *others)
 
 
-def test_a_saved_stream_is_run_without_the_compiler(saved: str) -> None:
-    loaded = _loaded(COMMAND.format(tool="vtac"), "run", saved)
-    assert "vtac.targets.vta.machine" in loaded
-    assert not _in(loaded, "xdsl", "vtac.passes", "vtac.pipelines", *SEARCH, *INTERPRETER)
+@pytest.mark.parametrize("command", ["run", "stats", "check", "disasm"])
+def test_a_saved_stream_is_worked_on_without_the_compiler(command: str, saved: str) -> None:
+    loaded = _loaded(COMMAND.format(tool="vtac"), command, saved)
+    assert "vtac.targets.vta.isa" in loaded
+    assert not _in(loaded, "xdsl", "vtac.passes", "vtac.pipelines", *INTERPRETER)
 
 
 def test_a_saved_stream_is_loaded_without_the_compiler(saved: str) -> None:

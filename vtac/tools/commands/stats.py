@@ -8,18 +8,19 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
-from vtac.targets.cuda.program import CudaProgram
 from vtac.targets.registry import target_names
-from vtac.targets.target import TargetProgram
-from vtac.targets.vta.programs.host_program import HostProgram
-from vtac.targets.vta.programs.program import Program
+from vtac.targets.target import Target, TargetProgram
 from vtac.targets.vta.programs.vta_program import VtaProgram
 from vtac.tools.commands.compile_program import add_cache_argument, add_function_argument
 from vtac.tools.commands.programs import compile_for
 from vtac.tools.commands.target_options import hardware_of, saved_target, target_of
 from vtac.tools.entry import ToolParser
 from vtac.tools.output import report
+
+if TYPE_CHECKING:
+    from vtac.targets.cuda.program import CudaProgram
 
 _EXAMPLE = """example:
   vtac stats examples/vta_conv2d.mlir
@@ -54,25 +55,28 @@ def main(arguments: Sequence[str]) -> int:
     add_cache_argument(parser)
     options = Options()
     parser.parse(arguments, options)
-    program = _program(options)
-    found = _statistics(program)
+    target = target_of(options)
+    program = _program(options, target)
+    found = _statistics(program, target)
     report(json.dumps(found) + "\n" if options.as_json else _table(str(program), found))
     return 0
 
 
-def _program(options: Options) -> TargetProgram:
-    target = target_of(options)
+def _program(options: Options, target: Target) -> TargetProgram:
     if saved_target(options.source) is not None:
         return target.load(Path(options.source))
     hardware, kept = hardware_of(options, target), not options.no_cache
     return compile_for(target, options.source, hardware, options.schedule, options.function, cache=kept)
 
 
-def _statistics(program: TargetProgram) -> dict[str, object]:
-    if isinstance(program, Program | HostProgram):
-        return _of_streams(program)
-    if isinstance(program, CudaProgram):
-        return _of_kernel(program)
+def _statistics(program: TargetProgram, target: Target) -> dict[str, object]:
+    if target.name == "vta":
+        return _of_streams(cast(VtaProgram, program))
+    if target.name == "cuda":
+        from vtac.targets.cuda.program import CudaProgram
+
+        if isinstance(program, CudaProgram):
+            return _of_kernel(program)
     sizes = {one.name: list(one.shape) for one in (*program.arguments, *program.results)}
     return {"arguments and results": sizes}
 
