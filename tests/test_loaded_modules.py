@@ -89,6 +89,15 @@ def test_a_saved_stream_is_loaded_without_the_compiler(saved: str) -> None:
     assert not _in(loaded, "xdsl", "vtac.passes", "vtac.compiler", *SEARCH, *INTERPRETER)
 
 
+def test_a_pass_loads_no_other_and_no_dialect_that_the_text_lacks(tmp_path: Path) -> None:
+    source = tmp_path / "vadd.mlir"
+    source.write_text(LAYER.text(), encoding="utf-8")
+    loaded = _loaded(COMMAND.format(tool="vtac_opt"), "-p", "convert-linalg-to-schedule", str(source))
+    assert "vtac.passes.linalg.convert_linalg_to_schedule" in loaded
+    others = ("numpy", "xdsl.dialects.irdl", "xdsl.dialects.gpu", "vtac.passes.vta.vta_place_buffers")
+    assert not _in(loaded, *others, *SEARCH, *INTERPRETER, *OF_OTHERS)
+
+
 def test_a_program_with_a_schedule_loads_no_search_and_nothing_of_networks(tmp_path: Path) -> None:
     source = tmp_path / "vadd.mlir"
     source.write_text(TEXT, encoding="utf-8")

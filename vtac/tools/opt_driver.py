@@ -23,7 +23,6 @@ from vtac.tools.chunks import split_chunks
 from vtac.tools.entry import FAILURE, UsageError, print_failure, version_text
 from vtac.tools.expectations import mismatches
 from vtac.tools.ir_printing import PrintAfter, PrintBetween, check_names
-from vtac.tools.irdl import irdl_module
 from vtac.tools.opt_options import Options, parse_options
 from vtac.tools.output import write_text
 from vtac.tools.pass_help import help_pass, list_passes
@@ -177,6 +176,8 @@ def _information(options: Options) -> str | None:
     if options.help_pass is not None:
         return help_pass(options.help_pass)
     if options.irdl:
+        from vtac.tools.irdl import irdl_module  # it needs xDSL's irdl dialect, which nothing else does
+
         return str(irdl_module([load() for load in VTAC.all_dialects.values()])) + "\n"
     return None
 
