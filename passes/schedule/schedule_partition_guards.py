@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
@@ -41,9 +42,11 @@ class PartitionLoop(RewritePattern):
                 f"'{first.block_name}' holds for some of its iterations only: split by a factor that divides",
                 location_of(first),
             )
-        pieces = multiply(op, len(segments), rewriter)
-        for piece, (start, stop) in zip(pieces, segments, strict=True):
-            restrict_loop(piece, start, stop - start)
+        held = blocks_under(op)
+        # A piece in which nothing ever runs is not made; where all are such, dropping blocks sees to them.
+        kept = [segment for segment in segments if not segment.never.issuperset(held)] or segments
+        for piece, segment in zip(multiply(op, len(kept), rewriter), kept, strict=True):
+            restrict_loop(piece, segment.start, segment.stop - segment.start)
             # What a piece holds is looked at in this walk, outermost loops first: the worklist is a stack.
             for inner in reversed(walk_payload(piece)):
                 rewriter.notify_op_modified(inner)
@@ -81,29 +84,40 @@ class DropBlock(RewritePattern):
             discard(loop, rewriter)
 
 
-def _segments(loop: ForOp, guarded: list[BlockOp]) -> list[tuple[int, int]]:
-    """Maximal runs [start, stop) of iterations with the same settled verdict on every guard.
+class _Segment(NamedTuple):
+    """Iterations start <= i < stop of a loop, and the blocks that never run in them."""
+
+    start: int
+    stop: int
+    never: frozenset[BlockOp]
+
+
+def _segments(loop: ForOp, guarded: list[BlockOp]) -> list[_Segment]:
+    """Maximal runs of iterations with the same settled verdict on every guard.
 
     An iteration where some guard is still undecided stands alone, and so does each of a loop
     that is to be unrolled.
     """
     variable = loop.induction_variable
     guards = [
-        _Guard(guard, variable, extents)
+        (block, _Guard(guard, variable, extents))
         for block, extents in ((block, extents_around(block)) for block in guarded)
         for guard in guards_of(block, extents)
         if variable in guard.variables()
     ]
     if not guards:
-        return [(0, loop.trip_count)]
-    runs: list[tuple[int, int]] = []
-    previous: tuple[bool | None, ...] | None = None
+        return [_Segment(0, loop.trip_count, frozenset())]
+    runs: list[_Segment] = []
+    previous: list[bool | None] = []
     for iteration in range(loop.trip_count):
-        verdict = tuple(guard.verdict(iteration) for guard in guards)
-        if runs and verdict == previous and None not in verdict and loop.loop_kind is not LoopKind.UNROLLED:
-            runs[-1] = (runs[-1][0], iteration + 1)
+        verdict = [guard.verdict(iteration) for _, guard in guards]
+        if verdict == previous and None not in verdict and loop.loop_kind is not LoopKind.UNROLLED:
+            runs[-1] = runs[-1]._replace(stop=iteration + 1)
         else:
-            runs.append((iteration, iteration + 1))
+            never = frozenset(
+                block for (block, _), runs_at_all in zip(guards, verdict, strict=True) if runs_at_all is False
+            )
+            runs.append(_Segment(iteration, iteration + 1, never))
         previous = verdict
     return runs
 
