@@ -75,9 +75,9 @@ class Linear:
 
     def __add__(self, other: Linear | int) -> Linear:
         if isinstance(other, int):
-            return Linear(self.constant + other, self.terms)
+            return Linear(self.constant + other, self.terms) if other else self
         if not other.terms:
-            return Linear(self.constant + other.constant, self.terms)
+            return Linear(self.constant + other.constant, self.terms) if other.constant else self
         if not self.terms:
             return Linear(self.constant + other.constant, other.terms)
         terms = dict(self.terms)
@@ -91,14 +91,16 @@ class Linear:
 
     def __sub__(self, other: Linear | int) -> Linear:
         if isinstance(other, int):
-            return Linear(self.constant - other, self.terms)
+            return Linear(self.constant - other, self.terms) if other else self
         if not other.terms:
-            return Linear(self.constant - other.constant, self.terms)
+            return Linear(self.constant - other.constant, self.terms) if other.constant else self
         return self + other * -1
 
     def __mul__(self, factor: int) -> Linear:
         if factor == 0:
             return ZERO
+        if factor == 1:
+            return self
         return Linear(self.constant * factor, {atom: c * factor for atom, c in self.terms.items()})
 
     def __eq__(self, other: object) -> bool:

@@ -28,6 +28,8 @@ class Interval:
 
     def hull(self, other: Interval, whole: int) -> Interval:
         """The smallest interval that holds both; the whole dimension when they move apart."""
+        if self.extent == other.extent and self.base == other.base:
+            return self
         shift = other.base - self.base
         if not shift.is_constant:
             return Interval(ZERO, whole)
@@ -40,7 +42,7 @@ class Interval:
         if self.base.is_constant:
             low = max(0, self.base.constant)
             high = min(whole, self.base.constant + self.extent)
-            return Interval(Linear(low), max(1, high - low))
+            return self if high - low == self.extent else Interval(Linear(low), max(1, high - low))
         low, high = self.base.bounds(extents)
         if self.extent >= whole and low <= 0 and high + self.extent >= whole:
             return Interval(Linear(0), whole)
