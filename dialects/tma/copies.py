@@ -171,7 +171,7 @@ class LoadOp(IRDLOperation):
 class ArriveExpectOp(IRDLOperation):
     """Arrive, and have the phase wait for as many bytes as the copies after it, on the same mbarrier, bring.
 
-    Of copies with a mask each block that it names asks for one, and gets all of them.
+    Of copies with a mask each block that it names asks for one, and gets all of them. 0 where none follows.
     """
 
     name = "tma.arrive_expect"
@@ -184,8 +184,8 @@ class ArriveExpectOp(IRDLOperation):
     def verify_(self) -> None:
         check_barriers("arrive_expect", self.barriers)
         expected = self.bytes.value.data
-        if not 0 < expected <= MOST_PENDING:
-            raise VerifyException(f"arrive_expect: {expected} bytes; 1 to {MOST_PENDING} are possible")
+        if not 0 <= expected <= MOST_PENDING:
+            raise VerifyException(f"arrive_expect: {expected} bytes; 0 to {MOST_PENDING} are possible")
         brought = self._brought()
         if brought is not None and brought != expected:
             raise VerifyException(

@@ -2,6 +2,10 @@
 
 before: for i, dy: sum(i) += a(i + dy - 1), pad 0 * w(dy)
 after:  for i, dy: where 0 <= i + dy - 1 < n: sum(i) += a(i + dy - 1) * w(dy)
+
+before: for i, dy                         after: for i, dy
+          for c: t(c) = a(i + dy - 1, c), pad 0          for c: where 0 <= i + dy - 1 < n: t(c) = a(i + dy - 1, c)
+          for c: sum(i) += t(c) * w(dy, c)               for c: where 0 <= i + dy - 1 < n: sum(i) += t(c) * w(dy, c)
 """
 
 from __future__ import annotations
@@ -12,6 +16,7 @@ from vtac.analysis.accesses import bindings_of, guards_of, indices_of
 from vtac.analysis.contraction import match_product
 from vtac.analysis.linear import Linear
 from vtac.analysis.nest import extents_around, shape_of
+from vtac.analysis.padded_steps import padded_steps
 from vtac.analysis.structured_view import block_view
 from vtac.dialects.schedule.attributes import AccessAttr
 from vtac.dialects.schedule.block_directives import SkipPaddingOp
@@ -26,12 +31,17 @@ def skip_padding(op: SkipPaddingOp, handles: Handles) -> None:
     """Turn padded reads into guards.
 
     requires: a multiply-accumulate without an init (decompose_reduction) that reads at least
-              one input with padding of zeros.
-    ensures:  iterations that only read padding are left out; sums stay, as those add zero.
-    refused:  padding of other numbers, and blocks that read none.
+              one input with padding of zeros, or a copy that does and stands in one of its loops.
+    ensures:  iterations that only read padding are left out; sums stay, as those add zero, whatever they are multiplied
+              by. Of a copy they are those of the loop around both in which its whole tile is padding; all that is in
+              the loop is left out then, but boxes (`tma.load`), which stay as they are.
+    refused:  padding of other numbers, and blocks that read none; copies that no loop around has padding alone for.
     """
     block = handles.block(op.block, op)
     _check(op, block)
+    if all(access.pad_value is None for access in block.accesses.data):
+        _skip_steps(op, block)
+        return
     extents = extents_around(block)
     guards = guards_of(block, extents)
     accesses: list[AccessAttr] = []
@@ -47,6 +57,22 @@ def skip_padding(op: SkipPaddingOp, handles: Handles) -> None:
     rebind(block, bindings, guards)
 
 
+def _skip_steps(op: SkipPaddingOp, block: BlockOp) -> None:
+    """Guard what an iteration holds in which a copy brings only padding."""
+    found = padded_steps(block)
+    if isinstance(found, str):
+        raise refusal(
+            op,
+            f"block '{block.block_name}' reads no padding: {found}",
+            "inline the padding block first, with compute_inline, and move copies of it to a loop with compute_at",
+        )
+    for one in found.skipped:
+        rebind(one, bindings_of(one), [*guards_of(one), *found.guards])
+        if one is found.copy and found.covers:
+            access, *others = one.accesses.data
+            one.accesses = ArrayAttr([AccessAttr.get(access.indices, None), *others])
+
+
 def _check(op: SkipPaddingOp, block: BlockOp) -> None:
     name = f"block '{block.block_name}'"
     product = match_product(block_view(block), narrow=True)
@@ -55,8 +81,6 @@ def _check(op: SkipPaddingOp, block: BlockOp) -> None:
     if block.init is not None:
         raise refusal(op, f"{name} starts its sum itself", "use decompose_reduction first")
     pads = [access.pad_value for access in block.accesses.data if access.pad_value is not None]
-    if not pads:
-        raise refusal(op, f"{name} reads no padding", "inline the padding block first, with compute_inline")
     for pad in pads:
         if pad.value.data != 0:
             raise refusal(op, f"{name} reads padding of {pad.value.data}", "only zeros add nothing to a sum")

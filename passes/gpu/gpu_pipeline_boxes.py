@@ -10,6 +10,9 @@ before: for k < n                         after: one thread: for s < stages - 1:
 Of a specialized loop, `producers` stand for themselves in front of the use: they wait until a slot is free again, which
 those who use it arrive for; gpu-specialize-warps takes them out of the loop.
 
+Where all uses stand under one condition that a block's threads agree on, such as that of a tap that is no padding, the
+loads of other iterations are left out: the one thread expects no bytes for them.
+
 In clusters each block asks for its part of a box that all of them need, and a slot is free again when the users of all
 blocks have arrived: so the warps of a loop without roles, too, say when they have used a slot, and meet at no barrier.
 """
@@ -29,6 +32,7 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.cluster_boxes import cluster_around
+from vtac.analysis.common_conditions import condition_of_uses
 from vtac.analysis.gpu_architecture import architecture_of
 from vtac.analysis.lanes import thread_extents
 from vtac.analysis.linear import Linear
@@ -94,7 +98,8 @@ class _BoxPipeline(LoopPipeline):
         insert_ops(slot, InsertPoint.at_start(self.body), self.rewriter)
         self.full = self._mbarriers("full")
         self.cluster = cluster_around(self.loop)
-        self.loads = BoxLoads(self.loop, copies, self.stages, self.slots, self.full, self.cluster)
+        taken = condition_of_uses(self.loop, uses) if self.cluster is None else None
+        self.loads = BoxLoads(self.loop, copies, self.stages, self.slots, self.full, self.cluster, taken)
         self.whole = {**extents_around(self.loop), self.loop.induction_variable: self.loop.trip_count}
         if is_specialized:
             self._specialize(iteration)
@@ -248,7 +253,8 @@ class GpuPipelineBoxes(ModulePass):
     requires: bulk copies in such loops (convert-copies-to-boxes), before their use; an architecture that has them.
     ensures:  buffers of the loop have one slot per stage; loads are asked for by one thread, and used after a wait for
               their mbarrier's phase; a slot is filled again after all warps have used it. Blocks of a cluster ask for
-              parts of boxes that they have in common, by multicast. Of loops marked `specialize`
+              parts of boxes that they have in common, by multicast. Iterations that use nothing, by a condition of the
+              whole block, load nothing, where blocks form no clusters. Of loops marked `specialize`
               loads stand under a condition marked `tma.produces`.
     declines: older architectures or none, loops that run several times, bulk copies without a pipeline; clusters whose
               blocks have no box in common, or one that cannot be cut.

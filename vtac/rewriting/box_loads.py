@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from xdsl.dialects import scf
 from xdsl.dialects.affine import ApplyOp
 from xdsl.dialects.builtin import AffineMapAttr, IntegerAttr, i64
-from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
 
 from vtac.analysis.cluster_boxes import BoxPart, Cluster, part_of
@@ -23,7 +24,10 @@ from vtac.rewriting.index_values import HostValues
 
 @dataclass
 class BoxLoads:
-    """Makes loads of a loop's copies, which complete the mbarriers `full`; `slots` has the elements of a stage."""
+    """Makes loads of a loop's copies, which complete the mbarriers `full`; `slots` has the elements of a stage.
+
+    `taken` is the condition of the loop's body under which an iteration uses its boxes; of others none are loaded.
+    """
 
     loop: ForOp
     copies: Sequence[CopyOp]
@@ -31,6 +35,7 @@ class BoxLoads:
     slots: Mapping[SSAValue, int]
     full: SSAValue
     cluster: Cluster | None
+    taken: SSAValue | None = None
     parts: Mapping[CopyOp, BoxPart] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -43,7 +48,7 @@ class BoxLoads:
         slot = iteration.modulo(self.stages, extents)
         number = values.materialise(values.value(slot))
         mapping: dict[SSAValue, SSAValue] = {self.loop.induction_variable: value}
-        behind = [op.clone(mapping) for op in scalars_behind(self.copies, self.loop.body.block)]
+        behind = [op.clone(mapping) for op in self._behind()]
         expected = sum(copy.map.box_bytes for copy in self.copies)
         loads: list[Operation] = []
         for copy in self.copies:
@@ -62,8 +67,17 @@ class BoxLoads:
             place = values.materialise(values.value(offset))
             operands = [copy.target, place, copy.source, coordinates, taps, self.full, number]
             loads.append(LoadOp(operands=operands, properties=properties))
-        expect = ArriveExpectOp(operands=[self.full, number], properties={"bytes": IntegerAttr(expected, i64)})
-        return [*values.operations, *behind, expect, *loads]
+        asked: list[Operation] = [_expect(self.full, number, expected), *loads]
+        if self.taken is not None:
+            nothing = Block([_expect(self.full, number, 0), scf.YieldOp()])
+            asked = [scf.IfOp(mapping.get(self.taken, self.taken), [], Region(Block([*asked, scf.YieldOp()])), Region(nothing))]
+        return [*values.operations, *behind, *asked]
+
+    def _behind(self) -> list[Operation]:
+        """What the copies, and the test whether there are any, are computed from."""
+        body, test = self.loop.body.block, self.taken.owner if self.taken is not None else None
+        tests = [test] if isinstance(test, Operation) and test.parent is body else []
+        return [*scalars_behind([*self.copies, *tests], body), *tests]
 
     def _cut(self) -> dict[CopyOp, BoxPart]:
         found: dict[CopyOp, BoxPart] = {}
@@ -82,6 +96,10 @@ class BoxLoads:
                 location_of(self.loop),
             )
         return found
+
+
+def _expect(full: SSAValue, slot: SSAValue, count: int) -> ArriveExpectOp:
+    return ArriveExpectOp(operands=[full, slot], properties={"bytes": IntegerAttr(count, i64)})
 
 
 def constant_offset(copy: CopyOp) -> int:

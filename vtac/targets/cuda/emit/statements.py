@@ -172,7 +172,7 @@ class StatementPrinter(ExpressionPrinter):
         results = [self.name(result) for result in op.results]
         for result, name in zip(op.results, results, strict=True):
             self._line(f"{value_type(result.type)} {name};", depth)
-        self._line(f"if ({self.text(op.cond)}) {{", depth)
+        self._line(f"if ({self._test(op)}) {{", depth)
         for position, region in enumerate((op.true_region, op.false_region)):
             if not region.blocks:
                 continue
@@ -183,6 +183,10 @@ class StatementPrinter(ExpressionPrinter):
             for name, value in zip(results, last.operands if last is not None else (), strict=True):
                 self._line(f"{name} = {self.text(value)};", depth + 1)
         self._line("}", depth)
+
+    def _test(self, op: scf.IfOp) -> str:
+        """The condition of a choice."""
+        return self.text(op.cond)
 
     def _array(self, op: memref.AllocOp, depth: int) -> None:
         """An array in shared memory, or one that each thread has for itself."""

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import chain, count
 
-from xdsl.dialects import memref
+from xdsl.dialects import memref, scf
 from xdsl.dialects.builtin import i64
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation, SSAValue
 
 from vtac.analysis.gpu_indices import whole
 from vtac.analysis.nest import element_type_of, shape_of
-from vtac.dialects import tma
+from vtac.dialects import tma, wgmma
 from vtac.dialects.tensor_maps import TensorMap
+from vtac.dialects.tma.declared import ROLES
 from vtac.dialects.wmma.declared import SHARED_OFFSET
 from vtac.targets.cuda.emit.expressions import AND, PRODUCT, parameter_name
 from vtac.targets.cuda.emit.tma_instructions import (
@@ -64,6 +65,12 @@ def map_of(op: tma.LoadOp | tma.StoreOp) -> TensorMap:
     return op.boxes.data.map_of(parameter_name(whole(array)), element_type_of(array))
 
 
+def _chooses_products(roles: scf.IfOp) -> bool:
+    """Whether products of warpgroups stand under a condition of their own."""
+    choices = [op for op in roles.walk() if isinstance(op, scf.IfOp) and op is not roles]
+    return any(isinstance(op, wgmma.MmaAsyncOp) for choice in choices for op in choice.walk())
+
+
 class TmaStatementPrinter(WgmmaStatementPrinter):
     """Prints kernels of the wmma, the mma, the wgmma and the tma level."""
 
@@ -77,6 +84,14 @@ class TmaStatementPrinter(WgmmaStatementPrinter):
             self.inline[op.elected] = (f"threadIdx.x == 0 && threadIdx.y == 0 && threadIdx.z == {z}", AND)
             return True
         return super().print_pure(op)
+
+    def _test(self, op: scf.IfOp) -> str:
+        """The condition of a choice; that of roles as one lane of each warp tells it where products are conditional.
+
+        Compilers know then that warps do not part at it, and let products of warpgroups in it run asynchronously.
+        """
+        tested = super()._test(op)
+        return f"__shfl_sync(~0u, {tested}, 0)" if ROLES.is_on(op) and _chooses_products(op) else tested
 
     def _warp(self, op: Operation, depth: int) -> bool:
         if super()._warp(op, depth):

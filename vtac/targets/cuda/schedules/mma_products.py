@@ -59,6 +59,7 @@ class MmaProductScheduler(ProductScheduler):
         for (copy, fastest), count, part in zip(copies, lanes, parts, strict=True):
             self._swizzle(copy, fastest, part)
             self._share_copy(copy, step, fastest, count)
+        self._skip_padding(block, step)
         self._pipeline(step, inner)
         self.grid.order()
 

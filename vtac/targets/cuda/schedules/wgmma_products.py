@@ -67,6 +67,7 @@ class WgmmaProductScheduler(ProductScheduler):
             swizzle = _swizzle(self._run(copy, fastest, part[fastest]) * blocks.element_bytes)
             script.swizzle(copy, swizzle, panels=row_bytes > swizzle)
             self._share_copy(copy, step, fastest, count)
+        self._skip_padding(block, step)
         self._pipeline(step, inner)
         self.grid.order()
 

@@ -1,0 +1,124 @@
+"""Steps of a product in which all that one operand's copy brings is padding, so that nothing is added to the sums."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable
+from dataclasses import dataclass
+from math import gcd
+
+from xdsl.ir import SSAValue
+
+from vtac.analysis.accesses import indices_of
+from vtac.analysis.bodies import is_copy
+from vtac.analysis.fragment_plans import intrinsic_of
+from vtac.analysis.linear import ZERO, Extents, Linear, Quotient, Remainder
+from vtac.analysis.nest import blocks_under, enclosing_loops, extents_around, shape_of, writers_of
+from vtac.dialects.schedule.payload import BlockOp, ForOp
+
+_BOX = "tma.load"
+
+
+@dataclass(frozen=True)
+class PaddedSteps:
+    """Iterations of a loop in which a copy brings only padding: those in which one of the guards is negative.
+
+    The guards depend on loops outside of those that the copy has inside of the loop: its whole tile lies in the padding.
+    `covers`: where none is negative, nothing that is copied is padding.
+    """
+
+    loop: ForOp
+    copy: BlockOp
+    guards: tuple[Linear, ...]
+    covers: bool
+
+    @property
+    def skipped(self) -> list[BlockOp]:
+        """What such an iteration does without: all in the loop, but boxes, which a pipeline leaves out by itself."""
+        return [one for one in blocks_under(self.loop) if not _is_box(one)]
+
+
+def padded_steps(product: BlockOp) -> PaddedSteps | str:
+    """The steps in which a copy that a product reads, itself or through others, brings only padding; or why none does."""
+    copy = _padded_copy(product)
+    if copy is None:
+        return "it reads no padding, nor a copy of some"
+    loop = _common_loop(product, copy)
+    if loop is None:
+        return f"block '{copy.block_name}', which reads padding, is in no loop of its own"
+    foreign = next((one for one in blocks_under(loop) if one is not product and not is_copy(one)), None)
+    if foreign is not None:
+        return f"loop '{loop.loop_name}' holds block '{foreign.block_name}', too, which is no copy"
+    return _outside(product, loop, copy)
+
+
+def _outside(product: BlockOp, loop: ForOp, copy: BlockOp) -> PaddedSteps | str:
+    extents = extents_around(copy)
+    around = {one.induction_variable for one in (*enclosing_loops(loop), loop)}
+    inside = {one.induction_variable for one in enclosing_loops(copy)} - around
+    guards: list[Linear] = []
+    covers = True
+    for index, limit in zip(indices_of(copy, 0, extents), shape_of(copy.inputs[0]), strict=True):
+        apart = _apart(index, inside, extents)
+        low, high = apart.bounds(extents)
+        if apart.variables() <= around:
+            guards += [apart] if low < 0 else []
+            guards += [Linear(limit - 1) - apart] if high >= limit else []
+        elif low < 0 or high >= limit:
+            covers = False
+    if not guards:
+        return (
+            f"no iteration of loop '{loop.loop_name}' is one in which block '{copy.block_name}' copies only padding: "
+            "where an element lies depends on the loops of the copy itself"
+        )
+    return PaddedSteps(loop, copy, tuple(guards), covers)
+
+
+def _apart(index: Linear, inside: Collection[Hashable], extents: Extents) -> Linear:
+    """An expression whose quotients and remainders do without what inner loops add to them, where it changes none."""
+    total = Linear(index.constant)
+    for atom, factor in index.terms.items():
+        total = total + _atom_apart(atom, inside, extents) * factor
+    return total
+
+
+def _atom_apart(atom: Hashable, inside: Collection[Hashable], extents: Extents) -> Linear:
+    if not isinstance(atom, Quotient | Remainder):
+        return Linear.variable(atom)
+    numerator = _apart(atom.numerator, inside, extents)
+    own = {one: factor for one, factor in numerator.terms.items() if Linear.variable(one).variables() <= set(inside)}
+    inner = Linear(0, own)
+    outer = numerator - inner
+    multiple = gcd(atom.divisor, outer.constant, *outer.terms.values())
+    low, high = inner.bounds(extents)
+    if low < 0 or high >= multiple:
+        inner, outer = ZERO, numerator
+    if isinstance(atom, Quotient):
+        return outer.floor_divide(atom.divisor, extents)
+    return outer.modulo(atom.divisor, extents) + inner
+
+
+def _padded_copy(product: BlockOp) -> BlockOp | None:
+    """The first copy with padding of zeros on the way to a product's operands."""
+    waiting: list[SSAValue] = list(product.inputs)
+    seen: set[SSAValue] = set()
+    while waiting:
+        buffer = waiting.pop(0)
+        if buffer in seen:
+            continue
+        seen.add(buffer)
+        for writer in [one for one in writers_of(buffer) if is_copy(one)]:
+            pad = writer.accesses.data[0].pad_value
+            if pad is not None and pad.value.data == 0:
+                return writer
+            waiting += writer.inputs
+    return None
+
+
+def _common_loop(product: BlockOp, copy: BlockOp) -> ForOp | None:
+    """The innermost loop around both."""
+    around = enclosing_loops(product)
+    return next((loop for loop in reversed(enclosing_loops(copy)) if loop in around), None)
+
+
+def _is_box(block: BlockOp) -> bool:
+    return any(intrinsic_of(loop) == _BOX for loop in enclosing_loops(block))
