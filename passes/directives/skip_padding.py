@@ -60,17 +60,14 @@ def skip_padding(op: SkipPaddingOp, handles: Handles) -> None:
 def _skip_steps(op: SkipPaddingOp, block: BlockOp) -> None:
     """Guard what an iteration holds in which a copy brings only padding."""
     found = padded_steps(block)
+    if found is None:
+        problem, remedy = "reads no padding", "inline the padding block first, with compute_inline"
+        raise refusal(op, f"block '{block.block_name}' {problem}", remedy)
     if isinstance(found, str):
-        raise refusal(
-            op,
-            f"block '{block.block_name}' reads no padding: {found}",
-            "inline the padding block first, with compute_inline, and move copies of it to a loop with compute_at",
-        )
+        remedy = "move copies of padding to a loop of the sum with compute_at, with whole tiles of it in the padding"
+        raise refusal(op, f"block '{block.block_name}' reads copies of padding, but {found}", remedy)
     for one in found.skipped:
         rebind(one, bindings_of(one), [*guards_of(one), *found.guards])
-        if one is found.copy and found.covers:
-            access, *others = one.accesses.data
-            one.accesses = ArrayAttr([AccessAttr.get(access.indices, None), *others])
 
 
 def _check(op: SkipPaddingOp, block: BlockOp) -> None:

@@ -15,7 +15,7 @@ from xdsl.dialects import scf
 from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.gpu import BarrierOp
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint
 
@@ -25,7 +25,7 @@ from vtac.dialects.tma import LoadOp, WaitOp
 from vtac.dialects.wgmma import CommitGroupOp, DescriptorOp, FenceOp, FenceProxyAsyncOp, MmaAsyncOp, WaitGroupOp
 from vtac.dialects.wgmma.declared import IN_FLIGHT
 from vtac.dialects.wmma.declared import KERNEL
-from vtac.rewriting.edits import insert_ops
+from vtac.rewriting.edits import before_end, insert_ops
 
 _WRITTEN = "what threads wrote to shared memory is there for the products"
 _SETTLED = "sums that other instructions touched are settled"
@@ -86,12 +86,28 @@ def _comes_in_boxes(op: DescriptorOp) -> bool:
 
 
 def _order(run: Run) -> None:
+    if isinstance(run.statement, scf.IfOp) and not run.statement.false_region.blocks:
+        _order_choice(run, run.statement)
+        return
     insert_ops(FenceOp(properties={"reason": StringAttr(_SETTLED)}), InsertPoint.before(run.statement))
     if run.loop is None or not run.in_flight:
         ends: list[Operation] = [CommitGroupOp(), WaitGroupOp.get(0, _DONE, run.accumulators)]
         insert_ops(ends, InsertPoint.after(run.statement))
         return
     insert_ops([CommitGroupOp(), WaitGroupOp.get(run.in_flight, _FREE)], InsertPoint.after(run.statement))
+    insert_ops(WaitGroupOp.get(0, _DONE, run.accumulators), InsertPoint.after(run.loop))
+
+
+def _order_choice(run: Run, choice: scf.IfOp) -> None:
+    """Order products under a condition: where it does not hold, an empty group counts in their place."""
+    begin, end = InsertPoint.at_start(choice.true_region.block), before_end(choice.true_region.block)
+    insert_ops(FenceOp(properties={"reason": StringAttr(_SETTLED)}), begin)
+    if run.loop is None or not run.in_flight:
+        insert_ops([CommitGroupOp(), WaitGroupOp.get(0, _DONE, run.accumulators)], end)
+        return
+    insert_ops(CommitGroupOp(), end)
+    choice.false_region.add_block(Block([CommitGroupOp(), scf.YieldOp()]))
+    insert_ops(WaitGroupOp.get(run.in_flight, _FREE), InsertPoint.after(choice))
     insert_ops(WaitGroupOp.get(0, _DONE, run.accumulators), InsertPoint.after(run.loop))
 
 
@@ -105,6 +121,8 @@ class GpuInsertWgmmaWaits(ModulePass):
     ensures:  before a barrier after which products read there is a wgmma.fence_proxy_async; before each run of products
               a wgmma.fence, after it a wgmma.commit_group and a wgmma.wait_group, which leaves as many groups under
               way as the pipeline around has slots for (`wgmma.in_flight`); sums are waited for before they are used.
+              Of products under a condition fence and commit stand there, and where it does not hold an empty group is
+              committed, so that groups count steps.
               Each says why.
     declines: kernels with routines.
     """

@@ -1,4 +1,4 @@
-"""Faults that are planted in emitted kernels, and what runs of the first block on the CPU say of them."""
+"""Faults that are planted in emitted kernels, and what runs of some blocks on the CPU say of them."""
 
 from __future__ import annotations
 
@@ -31,10 +31,12 @@ def planted_anywhere(text: str, old: str, new: str) -> str:
     return changed
 
 
-def fault_of(program: CudaProgram, text: str, arrays: Sequence[Array], wanted: Array) -> str:
+def fault_of(
+    program: CudaProgram, text: str, arrays: Sequence[Array], wanted: Array, blocks: Sequence[int] = (0,)
+) -> str:
     """The kind of fault that a run of a text ends with, `WRONG` where it ends, nothing where it is right."""
     try:
-        run = run_on_cpu(text, program.launch, arrays, orders=3, blocks=(0,), workers=1)
+        run = run_on_cpu(text, program.launch, arrays, orders=3, blocks=blocks, workers=1)
     except KernelFault as fault:
         return fault.kind
     written = run.written[0]

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass
 from math import gcd
 
-from xdsl.ir import SSAValue
+from xdsl.ir import Operation, SSAValue
 
 from vtac.analysis.accesses import indices_of
 from vtac.analysis.bodies import is_copy
 from vtac.analysis.fragment_plans import intrinsic_of
 from vtac.analysis.linear import ZERO, Extents, Linear, Quotient, Remainder
-from vtac.analysis.nest import blocks_under, enclosing_loops, extents_around, shape_of, writers_of
+from vtac.analysis.nest import blocks_under, enclosing_loops, extents_around, readers_of, shape_of, writers_of
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 
 _BOX = "tma.load"
@@ -22,14 +22,12 @@ _BOX = "tma.load"
 class PaddedSteps:
     """Iterations of a loop in which a copy brings only padding: those in which one of the guards is negative.
 
-    The guards depend on loops outside of those that the copy has inside of the loop: its whole tile lies in the padding.
-    `covers`: where none is negative, nothing that is copied is padding.
+    The guards depend on no loop that the copy has inside of the loop: its whole tile lies in the padding.
     """
 
     loop: ForOp
     copy: BlockOp
     guards: tuple[Linear, ...]
-    covers: bool
 
     @property
     def skipped(self) -> list[BlockOp]:
@@ -37,40 +35,48 @@ class PaddedSteps:
         return [one for one in blocks_under(self.loop) if not _is_box(one)]
 
 
-def padded_steps(product: BlockOp) -> PaddedSteps | str:
-    """The steps in which a copy that a product reads, itself or through others, brings only padding; or why none does."""
+def padded_steps(product: BlockOp) -> PaddedSteps | str | None:
+    """The steps in which a copy that a product reads, itself or through others, brings only padding.
+
+    None where it reads no such copy in one of its loops; or why there are none.
+    """
     copy = _padded_copy(product)
-    if copy is None:
-        return "it reads no padding, nor a copy of some"
-    loop = _common_loop(product, copy)
-    if loop is None:
-        return f"block '{copy.block_name}', which reads padding, is in no loop of its own"
-    foreign = next((one for one in blocks_under(loop) if one is not product and not is_copy(one)), None)
+    loop = _common_loop(product, copy) if copy is not None else None
+    if copy is None or loop is None:
+        return None
+    inside = blocks_under(loop)
+    foreign = next((one for one in inside if one is not product and not _serves(one, inside)), None)
     if foreign is not None:
-        return f"loop '{loop.loop_name}' holds block '{foreign.block_name}', too, which is no copy"
-    return _outside(product, loop, copy)
+        return f"loop '{loop.loop_name}' holds block '{foreign.block_name}', too, which does not serve the sum alone"
+    return _outside(loop, copy)
 
 
-def _outside(product: BlockOp, loop: ForOp, copy: BlockOp) -> PaddedSteps | str:
+def _serves(block: BlockOp, inside: Sequence[BlockOp]) -> bool:
+    """Whether a block is a copy that only blocks of the loop read."""
+    is_own = isinstance(block.output.owner, Operation) and writers_of(block.output) == [block]
+    return is_copy(block) and is_own and all(reader in inside for reader in readers_of(block.output))
+
+
+def _outside(loop: ForOp, copy: BlockOp) -> PaddedSteps | str:
     extents = extents_around(copy)
     around = {one.induction_variable for one in (*enclosing_loops(loop), loop)}
     inside = {one.induction_variable for one in enclosing_loops(copy)} - around
+    single: dict[Hashable, Linear] = {variable: ZERO for variable in inside if extents[variable] == 1}
     guards: list[Linear] = []
-    covers = True
     for index, limit in zip(indices_of(copy, 0, extents), shape_of(copy.inputs[0]), strict=True):
-        apart = _apart(index, inside, extents)
-        low, high = apart.bounds(extents)
+        apart = _apart(index.substitute(single, extents), inside, extents)
+        low, high = index.bounds(extents)
         if apart.variables() <= around:
             guards += [apart] if low < 0 else []
             guards += [Linear(limit - 1) - apart] if high >= limit else []
-        elif low < 0 or high >= limit:
-            covers = False
     if not guards:
         return (
             f"no iteration of loop '{loop.loop_name}' is one in which block '{copy.block_name}' copies only padding: "
             "where an element lies depends on the loops of the copy itself"
         )
-    return PaddedSteps(loop, copy, tuple(guards), covers)
+    if any(guard.bounds(extents)[1] < 0 for guard in guards):
+        return f"block '{copy.block_name}' copies padding in every iteration of loop '{loop.loop_name}'"
+    return PaddedSteps(loop, copy, tuple(guards))
 
 
 def _apart(index: Linear, inside: Collection[Hashable], extents: Extents) -> Linear:

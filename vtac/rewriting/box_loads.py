@@ -70,7 +70,11 @@ class BoxLoads:
         asked: list[Operation] = [_expect(self.full, number, expected), *loads]
         if self.taken is not None:
             nothing = Block([_expect(self.full, number, 0), scf.YieldOp()])
-            asked = [scf.IfOp(mapping.get(self.taken, self.taken), [], Region(Block([*asked, scf.YieldOp()])), Region(nothing))]
+            asked = [
+                scf.IfOp(
+                    mapping.get(self.taken, self.taken), [], Region(Block([*asked, scf.YieldOp()])), Region(nothing)
+                )
+            ]
         return [*values.operations, *behind, *asked]
 
     def _behind(self) -> list[Operation]:

@@ -51,8 +51,8 @@ func.func @f(%b: memref<3xi64, "shared">, %i: index) {
 // -----
 
 func.func @f(%b: memref<3xi64, "shared">, %i: index) {
-  // expected-error @+1 {{arrive_expect: 0 bytes; 1 to 1048575 are possible}}
-  tma.arrive_expect %b[%i] bytes 0 : memref<3xi64, "shared">
+  // expected-error @+1 {{arrive_expect: 1048576 bytes; 0 to 1048575 are possible}}
+  tma.arrive_expect %b[%i] bytes 1048576 : memref<3xi64, "shared">
   func.return
 }
 

@@ -345,3 +345,97 @@ builtin.module attributes {wmma.architecture = "sm_90"} {
     func.return
   }
 }
+
+// -----
+
+// Steps that use nothing, by a condition of the whole block, load nothing: no bytes are expected for them.
+
+// CHECK-LABEL: func.func @some(%a: memref<32x256xf16>, %y: memref<32xf16>) {
+// CHECK-NEXT:    schedule.for %b = 0 to 2 kind "blockIdx.x" {
+// CHECK-NEXT:      %t = memref.alloc() {wmma.staged} : memref<6144xf16, "shared">
+// CHECK-NEXT:      %full = memref.alloc() {wmma.staged} : memref<3xi64, "shared">
+// CHECK-NEXT:      %0 = tma.elect z 0
+// CHECK-NEXT:      scf.if %0 {
+// CHECK-NEXT:        schedule.for %stage = 0 to 3 kind "unrolled" {
+// CHECK-NEXT:          tma.mbarrier_init %full[%stage] arrivals 1 : memref<3xi64, "shared">
+// CHECK-NEXT:        }
+// CHECK-NEXT:        tma.fence_mbarrier_init
+// CHECK-NEXT:      }
+// CHECK-NEXT:      "gpu.barrier"() : () -> ()
+// CHECK-NEXT:      scf.if %0 {
+// CHECK-NEXT:        schedule.for %stage_1 = 0 to 2 kind "unrolled" {
+// CHECK-NEXT:          %1 = affine.apply affine_map<(d0) -> ((d0 * 2048))> (%stage_1)
+// CHECK-NEXT:          %zero = arith.constant 0 : index
+// CHECK-NEXT:          %x = affine.apply affine_map<(d0) -> ((d0 * 64))> (%stage_1)
+// CHECK-NEXT:          %sum = affine.apply affine_map<(d0, d1) -> (((d0 + d1) + -1))> (%b, %stage_1)
+// CHECK-NEXT:          %taken = arith.cmpi sge, %sum, %zero : index
+// CHECK-NEXT:          scf.if %taken {
+// CHECK-NEXT:            tma.arrive_expect %full[%stage_1] bytes 4096 : memref<3xi64, "shared">
+// CHECK-NEXT:            tma.load %t[%1], %a[%x, %zero], %full[%stage_1] boxes <[64, 32] of [256, 32] strides [512] steps [1, 1] swizzle 128 fill zero> : memref<6144xf16, "shared">, memref<32x256xf16>, memref<3xi64, "shared">
+// CHECK-NEXT:          } else {
+// CHECK-NEXT:            tma.arrive_expect %full[%stage_1] bytes 0 : memref<3xi64, "shared">
+// CHECK-NEXT:          }
+// CHECK-NEXT:        }
+// CHECK-NEXT:      }
+// CHECK-NEXT:      schedule.for %k = 0 to 4 {
+// CHECK-NEXT:        %2 = affine.apply affine_map<(d0) -> ((d0 mod 3))> (%k)
+// CHECK-NEXT:        %3 = affine.apply affine_map<(d0) -> ((d0 floordiv 3))> (%k)
+// CHECK-NEXT:        tma.wait %full[%2] parity %3 : memref<3xi64, "shared">
+// CHECK-NEXT:        "gpu.barrier"() : () -> ()
+// CHECK-NEXT:        %4 = affine.apply affine_map<(d0) -> (((d0 * -1) + 1))> (%k)
+// CHECK-NEXT:        %5 = arith.constant 0 : index
+// CHECK-NEXT:        %6 = arith.cmpi sge, %4, %5 : index
+// CHECK-NEXT:        %7 = arith.andi %6, %0 : i1
+// CHECK-NEXT:        scf.if %7 {
+// CHECK-NEXT:          %8 = affine.apply affine_map<(d0) -> ((d0 + 2))> (%k)
+// CHECK-NEXT:          %9 = affine.apply affine_map<(d0) -> (((d0 + 2) mod 3))> (%k)
+// CHECK-NEXT:          %10 = affine.apply affine_map<(d0) -> ((((d0 + 2) mod 3) * 2048))> (%k)
+// CHECK-NEXT:          %zero_1 = arith.constant 0 : index
+// CHECK-NEXT:          %x_1 = affine.apply affine_map<(d0) -> ((d0 * 64))> (%8)
+// CHECK-NEXT:          %sum_1 = affine.apply affine_map<(d0, d1) -> (((d0 + d1) + -1))> (%b, %8)
+// CHECK-NEXT:          %taken_1 = arith.cmpi sge, %sum_1, %zero_1 : index
+// CHECK-NEXT:          scf.if %taken_1 {
+// CHECK-NEXT:            tma.arrive_expect %full[%9] bytes 4096 : memref<3xi64, "shared">
+// CHECK-NEXT:            tma.load %t[%10], %a[%x_1, %zero_1], %full[%9] boxes <[64, 32] of [256, 32] strides [512] steps [1, 1] swizzle 128 fill zero> : memref<6144xf16, "shared">, memref<32x256xf16>, memref<3xi64, "shared">
+// CHECK-NEXT:          } else {
+// CHECK-NEXT:            tma.arrive_expect %full[%9] bytes 0 : memref<3xi64, "shared">
+// CHECK-NEXT:          }
+// CHECK-NEXT:        }
+// CHECK-NEXT:        %slot = affine.apply affine_map<(d0) -> ((d0 mod 3))> (%k)
+// CHECK-NEXT:        %zero_2 = arith.constant 0 : index
+// CHECK-NEXT:        %x_2 = affine.apply affine_map<(d0) -> ((d0 * 64))> (%k)
+// CHECK-NEXT:        %sum_2 = affine.apply affine_map<(d0, d1) -> (((d0 + d1) + -1))> (%b, %k)
+// CHECK-NEXT:        %taken_2 = arith.cmpi sge, %sum_2, %zero_2 : index
+// CHECK-NEXT:        scf.if %taken_2 {
+// CHECK-NEXT:          schedule.for %j = 0 to 32 kind "threadIdx.x" {
+// CHECK-NEXT:            %11 = affine.apply affine_map<(d0, d1) -> ((d0 + (d1 * 2048)))> (%j, %slot)
+// CHECK-NEXT:            %w = memref.load %t[%11] : memref<6144xf16, "shared">
+// CHECK-NEXT:            memref.store %w, %y[%j] : memref<32xf16>
+// CHECK-NEXT:          }
+// CHECK-NEXT:        }
+// CHECK-NEXT:      }
+// CHECK-NEXT:    }
+// CHECK-NEXT:    func.return
+// CHECK-NEXT:  }
+builtin.module attributes {wmma.architecture = "sm_90"} {
+  func.func @some(%a: memref<32x256xf16>, %y: memref<32xf16>) {
+    schedule.for %b = 0 to 2 kind "blockIdx.x" {
+      schedule.for %k = 0 to 4 attributes {pipeline = 3 : i64, pipeline_async = "tma"} {
+        %t = memref.alloc() : memref<32x64xf16, "shared">
+        %zero = arith.constant 0 : index
+        %x = affine.apply affine_map<(k) -> (k * 64)> (%k)
+        tma.copy %t[%zero], %a[%x, %zero] boxes <[64, 32] of [256, 32] strides [512] steps [1, 1] swizzle 128 fill zero> : memref<32x64xf16, "shared">, memref<32x256xf16>
+        %sum = affine.apply affine_map<(b, k) -> (b + k - 1)> (%b, %k)
+        %taken = arith.cmpi sge, %sum, %zero : index
+        scf.if %taken {
+          schedule.for %j = 0 to 32 kind "threadIdx.x" {
+            %s = memref.reinterpret_cast %t to offset: [0], sizes: [2048], strides: [1] : memref<32x64xf16, "shared"> to memref<2048xf16, "shared">
+            %w = memref.load %s[%j] : memref<2048xf16, "shared">
+            memref.store %w, %y[%j] : memref<32xf16>
+          }
+        }
+      }
+    }
+    func.return
+  }
+}

@@ -61,14 +61,14 @@ FAULTS = {
     "panels of b lie closer": ("boxes", r"2048, 256, 3\)", "1024, 256, 3)", WRONG),
     "a pixel in the padding is read": (
         "wgmma",
-        r"block_major\s+>= 1\s+&& block_minor >= 1\)",
-        "true)",
+        r"block \* 64 / 256 >= 1 && block % 4 >= 1(.*?)block_major_1 >= 1 && block % 4 >= 1\)",
+        r"true\1true)",
         "out-of-bounds",
     ),
     "a column in the padding is read": (
         "wgmma",
-        r"block_minor \+ copy_step_part_1 >= 1",
-        "block_minor + copy_step_part_1 >= 0",
+        r"block_minor \+ copy_tap >= 1(.*?)block_minor \+ copy_tap >= 1",
+        r"block_minor + copy_tap >= 0\1block_minor + copy_tap >= 0",
         "out-of-bounds",
     ),
     "images of a tile lie a pixel apart": ("wgmma", r"(x_from_1\]\s+)\+ piece \* 20480", r"\1+ piece * 1024", WRONG),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from xdsl.dialects.builtin import Float16Type
 
 from vtac.analysis.nest import element_type_of
-from vtac.analysis.padded_steps import padded_steps
+from vtac.analysis.padded_steps import PaddedSteps, padded_steps
 from vtac.schedule import BlockRef, LoopRef, Schedule
 from vtac.targets.cuda.schedules.grid_blocks import GridBlocks
 from vtac.targets.cuda.schedules.lanes import moves_vectors, walked_fastest
@@ -110,7 +110,7 @@ class ProductScheduler:
     def _skip_padding(self, product: BlockRef, step: LoopRef) -> None:
         """Leave out steps in which all that a block copies of an operand is padding, such as a tap beside an image."""
         found = padded_steps(payload_block(self.script, product))
-        if not isinstance(found, str):
+        if isinstance(found, PaddedSteps):
             self.script.decompose_reduction(product, step)
             self.script.skip_padding(product)
 
