@@ -26,7 +26,8 @@ needs_disassembler = pytest.mark.skipif(
     disassembler_unavailable_reason() is not None, reason=str(disassembler_unavailable_reason())
 )
 LANES, GROUPS = ProductTiling((16, 8, 16), 4, 8, 4, 2, 4, 4, 8), group_tiling(2, 256, 2, group=8)
-PRODUCT = WmmaMatmul(4096, 4096, 4096).text()
+SORTING = ProductTiling((16, 8, 32), 4, 8, 2, 2, 4, 4, 8)
+PRODUCT, BYTES = WmmaMatmul(4096, 4096, 4096).text(), product((4096, 4096, 4096), "i8").text
 FINISHED = product((4096, 4096, 4096), tail=True).text
 IMAGES = convolution("nhwc_hwcf", (256, 256, 14, 14), 512, (3, 3), pad=1).text()
 PACKED = WmmaConv2D().text()
@@ -58,6 +59,10 @@ KERNELS: Mapping[str, Kernel] = MappingProxyType(
         "`mma.sync`, roles": Kernel(PRODUCT, "sm_90", replace(LANES, row_warps=2), roles=True),
         "`wgmma`": Kernel(PRODUCT, "sm_90a", GROUPS),
         "`wgmma`, roles": Kernel(PRODUCT, "sm_90a", GROUPS, roles=True),
+        "`mma.sync`, s8, b by rows": Kernel(
+            BYTES, "sm_90", replace(SORTING, row_tiles=8, column_tiles=4, column_warps=4)
+        ),
+        "`mma.sync`, roles, s8, b by rows": Kernel(BYTES, "sm_90", SORTING, roles=True),
         "`mma.sync`, convolution in NHWC": Kernel(IMAGES, "sm_90", LANES),
         "`wgmma`, convolution in NHWC": Kernel(IMAGES, "sm_90a", group_tiling(3, 256, 2, group=8)),
         "`wgmma`, roles, convolution in NHWC": Kernel(IMAGES, "sm_90a", GROUPS, roles=True),

@@ -98,7 +98,6 @@ def test_rows_that_boxes_do_not_reach_fall_back_where_it_is_estimated(layer: Con
 REFUSED = {
     "an architecture without": (matmul(64, 64, 256), "sm_80", "sm_80 has no bulk copies of tensors"),
     "no architecture": (matmul(64, 64, 256), None, "the program is for no architecture; name one"),
-    "bytes by rows": (matmul(64, 64, 256, "i8"), "sm_90", "boxes do not transpose: pass a by rows and b transposed"),
     "one step": (matmul(64, 64, 16), "sm_90", "it takes two steps of 32 bytes of k or more"),
     "channels of several taps": (
         convolution("nhwc_hwcf", (2, 8, 14, 14), 32, (3, 3), pad=1),

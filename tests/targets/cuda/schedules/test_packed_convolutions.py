@@ -193,7 +193,7 @@ REFUSED = {
     ),
     "bytes that would have to turn": (
         ODD["bytes, channels by features"],
-        None,
+        group_tiling(1, 64, 1, 64, 3),
         "operands of other than 16 bits are multiplied along k, and boxes do not transpose",
     ),
     "images of two pixels in a block": (

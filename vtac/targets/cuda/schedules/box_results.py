@@ -125,23 +125,29 @@ class BoxResults(ProductScheduler):
         *_, rows, columns = script.get_loops(result)
         warps, (rows, columns) = self._warps(rows, columns)
         swizzle = self._result_swizzle(result, columns.extent)
-        wide = 2 if self._are_matrices(result, columns.extent) else 1
+        matrices = self._are_matrices(result, columns.extent)
+        wide = 2 if matrices or self.shape.sorts else 1
         rows, row = script.split(rows, factor=ROWS)
         columns, column = script.split(columns, factor=wide * COLUMNS)
         script.reorder(*warps, rows, columns, row, column)
         self._bind(warps)
-        script.tensorize(row, "mma.store" if wide == 1 else "mma.stmatrix")
+        script.tensorize(row, "mma.stmatrix" if matrices else "mma.store")
         if swizzle:
             width = self._width(result)
             script.swizzle(result, swizzle, panels=self.tiling.block[1] * width > swizzle)
         return warps[-1]
 
     def _are_matrices(self, result: BlockRef, columns: int) -> bool:
-        """Whether a warp's lanes store its results together: 16 bits each, whole tiles where more than sums is read."""
+        """Whether a warp's lanes store its results together: 16 bits each, whole tiles where more than sums is read.
+
+        Tiles that take turns at columns are stored by each lane.
+        """
         block, (m, n, _) = payload_block(self.script, result), self.shape.sizes
         is_whole = m % self.tiling.block[0] == 0 and n % self.tiling.block[1] == 0
         is_narrow = str(element_type_of(block.output)) in STORED_TYPES
-        return is_narrow and columns % (2 * COLUMNS) == 0 and (is_whole or len(block.inputs) == 1)
+        return (
+            is_narrow and not self.shape.sorts and columns % (2 * COLUMNS) == 0 and (is_whole or len(block.inputs) == 1)
+        )
 
     def _result_swizzle(self, result: BlockRef, columns: int) -> int:
         """Bytes within which chunks of a result's rows change places, which divide the columns of a warp; or 0."""

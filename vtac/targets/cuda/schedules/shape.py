@@ -66,7 +66,8 @@ class ProductShape:
 
     def for_boxes(self, element_bytes: int, *, groups: bool) -> ProductShape | None:
         """The shape as mma.sync or wgmma takes it, operands in boxes; None where these would have to be transposed."""
-        if element_bytes != 2 and (self.a_by_rows or not self.b_by_depth):
+        sorts = element_bytes == 1 and not groups and not self.b_by_depth
+        if element_bytes != 2 and (self.a_by_rows or not (self.b_by_depth or sorts)):
             return None
         made = self.for_groups(element_bytes) if groups else self.for_lanes(element_bytes)
         vector = VECTOR_BYTES // element_bytes
