@@ -15,7 +15,7 @@ from xdsl.dialects import scf
 from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.gpu import BarrierOp
-from xdsl.ir import Block, Operation, SSAValue
+from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint
 
@@ -25,7 +25,7 @@ from vtac.dialects.tma import LoadOp, WaitOp
 from vtac.dialects.wgmma import CommitGroupOp, DescriptorOp, FenceOp, FenceProxyAsyncOp, MmaAsyncOp, WaitGroupOp
 from vtac.dialects.wgmma.declared import IN_FLIGHT
 from vtac.dialects.wmma.declared import KERNEL
-from vtac.rewriting.edits import before_end, insert_ops
+from vtac.rewriting.edits import before_end, discard, insert_ops, move_body
 
 _WRITTEN = "what threads wrote to shared memory is there for the products"
 _SETTLED = "sums that other instructions touched are settled"
@@ -106,8 +106,11 @@ def _order_choice(run: Run, choice: scf.IfOp) -> None:
         insert_ops([CommitGroupOp(), WaitGroupOp.get(0, _DONE, run.accumulators)], end)
         return
     insert_ops(CommitGroupOp(), end)
-    choice.false_region.add_block(Block([CommitGroupOp(), scf.YieldOp()]))
-    insert_ops(WaitGroupOp.get(run.in_flight, _FREE), InsertPoint.after(choice))
+    made = scf.IfOp(choice.cond, [], Region(Block()), Region(Block([CommitGroupOp(), scf.YieldOp()])))
+    made.location = choice.location
+    insert_ops([made, WaitGroupOp.get(run.in_flight, _FREE)], InsertPoint.before(choice))
+    move_body(choice.true_region.block, InsertPoint.at_end(made.true_region.block))
+    discard(choice)
     insert_ops(WaitGroupOp.get(0, _DONE, run.accumulators), InsertPoint.after(run.loop))
 
 
