@@ -2,17 +2,17 @@
 
 `FrontendArith` is xDSL's arith dialect with these in place of the operations of the same name.
 Casts, comparisons and selections also take tensors here, of which they are executed element by
-element; `overflow` flags are read and dropped, as they change no result.
+element; flags that only promise something (`overflow`, `exact`, `fastmath` of casts) are read and dropped.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from xdsl.dialects import arith
 from xdsl.dialects.arith import Arith
-from xdsl.dialects.builtin import LocationAttr, TensorType, i1
+from xdsl.dialects.builtin import IntegerAttr, LocationAttr, TensorType, i1, i32
 from xdsl.ir import Attribute, Block, Dialect, Operation, Region, SSAValue
 from xdsl.parser import Parser
 from xdsl.printer import Printer
@@ -44,6 +44,12 @@ class _OnTensors(_Base):
     """xDSL's operation."""
 
     @classmethod
+    def is_promise(cls, name: str, value: Attribute) -> bool:
+        """Whether a property only promises something of the operands, and changes no result."""
+        del value
+        return name in ("overflowFlags", "isExact")
+
+    @classmethod
     def create(
         cls,
         *,
@@ -55,7 +61,7 @@ class _OnTensors(_Base):
         regions: Sequence[Region] = (),
         location: LocationAttr | None = None,
     ) -> Operation:
-        kept = {name: value for name, value in (properties or {}).items() if name != "overflowFlags"}
+        kept = {name: value for name, value in (properties or {}).items() if not cls.is_promise(name, value)}
         on_tensors = any(isinstance(value.type, TensorType) for value in operands)
         make = super().create if on_tensors else cls.SCALAR.create
         return make(
@@ -76,13 +82,20 @@ class _OnTensors(_Base):
 
 
 class _Cast(_OnTensors):
-    """A change of element type: `%x [overflow<..>] : T to U`."""
+    """A change of element type: `%x [to_nearest_even] [overflow<..>] [fastmath<..>] : T to U`."""
+
+    @classmethod
+    def is_promise(cls, name: str, value: Attribute) -> bool:
+        is_usual = name == "roundingmode" and value == IntegerAttr(0, i32)
+        return is_usual or name == "fastmath" or super().is_promise(name, value)
 
     @classmethod
     def parse(cls, parser: Parser) -> Operation:
         operand = parser.parse_unresolved_operand()
-        if parser.parse_optional_keyword("overflow"):
-            parser.parse_comma_separated_list(parser.Delimiter.ANGLE, parser.parse_identifier)
+        parser.parse_optional_keyword("to_nearest_even")
+        for promise in ("overflow", "fastmath"):
+            if parser.parse_optional_keyword(promise):
+                parser.parse_comma_separated_list(parser.Delimiter.ANGLE, parser.parse_identifier)
         attributes = parser.parse_optional_attr_dict()
         parser.parse_punctuation(":")
         source = parser.parse_type()
@@ -93,9 +106,36 @@ class _Cast(_OnTensors):
         )
 
 
+def _dividing(kind: type[Operation]) -> type[Operation]:
+    """A division or shift as frontends print it."""
+    return cast("type[Operation]", type(kind.__name__, (_Division, kind), {"__doc__": kind.__doc__, "SCALAR": kind}))
+
+
 def _casting(kind: type[Operation]) -> type[Operation]:
     """A cast as frontends print it."""
     return cast("type[Operation]", type(kind.__name__, (_Cast, kind), {"__doc__": kind.__doc__, "SCALAR": kind}))
+
+
+class _Division(_OnTensors):
+    """A division or a shift, which may promise that it leaves nothing: `%a, %b exact : T`."""
+
+    @classmethod
+    def parse(cls, parser: Parser) -> Operation:
+        operands = [parser.parse_unresolved_operand()]
+        parser.parse_punctuation(",")
+        operands.append(parser.parse_unresolved_operand())
+        parser.parse_optional_keyword("exact")
+        attributes = parser.parse_optional_attr_dict()
+        parser.parse_punctuation(":")
+        kind = parser.parse_type()
+        values = [parser.resolve_operand(one, kind) for one in operands]
+        return cls.SCALAR.create(operands=values, result_types=[kind], attributes=attributes)
+
+    @classmethod
+    def create(cls, **parts: object) -> Operation:  # pyright: ignore[reportIncompatibleMethodOverride]
+        properties = cast("Mapping[str, Attribute]", parts.pop("properties", None) or {})
+        kept = {name: value for name, value in properties.items() if not cls.is_promise(name, value)}
+        return cast("Callable[..., Operation]", cls.SCALAR.create)(properties=kept, **parts)
 
 
 class _Comparison(_OnTensors):
@@ -156,6 +196,7 @@ class ChooseOp(_OnTensors, arith.SelectOp):
 
 
 _OURS: dict[type[Operation], type[Operation]] = {
+    **{kind: _dividing(kind) for kind in (arith.DivSIOp, arith.DivUIOp, arith.ShRSIOp, arith.ShRUIOp)},
     **{kind: _casting(kind) for kind in _CASTS},
     arith.CmpiOp: CompareIntegersOp,
     arith.CmpfOp: CompareFloatsOp,

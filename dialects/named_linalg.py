@@ -11,6 +11,7 @@ from __future__ import annotations
 from xdsl.dialects.linalg import Linalg
 from xdsl.ir import Attribute, Dialect, Operation
 
+from vtac.dialects.frontend_reductions import READERS
 from vtac.dialects.named_products import PRODUCTS, TypeFnAttr
 from vtac.dialects.named_windows import WINDOWS
 
@@ -19,7 +20,7 @@ _OPS = (*PRODUCTS, *WINDOWS)
 
 def _with_ours() -> list[type[Operation]]:
     ours: dict[str, type[Operation]] = {op.name: op for op in _OPS}
-    theirs = [ours.pop(op.name, op) for op in Linalg.operations]
+    theirs = [ours.pop(op.name, READERS.get(op, op)) for op in Linalg.operations]
     return [*theirs, *ours.values()]
 
 

@@ -84,3 +84,27 @@ func.func @window_of_a_product_alone(%x: tensor<1x2x4x4xi8>, %w: tensor<3x2x1x1x
   %r = linalg.conv_2d_nchw_fchw ins(%x, %w, %z, %z : tensor<1x2x4x4xi8>, tensor<3x2x1x1xi8>, i32, i32) outs(%s : tensor<1x3x4x4xi32>) -> tensor<1x3x4x4xi32>
   func.return %r : tensor<1x3x4x4xi32>
 }
+// -----
+func.func @filled_with_another_type(%v: f32, %s: tensor<4xf16>) -> tensor<4xf16> {
+  // expected-error@+1 {{'linalg.fill' does not verify: its elements are f32, f16: one type is required; convert them before}}
+  %r = linalg.fill ins(%v : f32) outs(%s : tensor<4xf16>) -> tensor<4xf16>
+  func.return %r : tensor<4xf16>
+}
+// -----
+func.func @sum_of_narrow_elements(%a: tensor<4xi8>, %s: tensor<4xi32>) -> tensor<4xi32> {
+  // expected-error@+1 {{'linalg.add' does not verify: its elements are i8, i8, i32: one type is required; convert them before}}
+  %r = linalg.add ins(%a, %a : tensor<4xi8>, tensor<4xi8>) outs(%s : tensor<4xi32>) -> tensor<4xi32>
+  func.return %r : tensor<4xi32>
+}
+// -----
+func.func @sum_of_bits(%a: tensor<4xi1>) -> tensor<4xi1> {
+  // expected-error@+1 {{'linalg.add' does not verify: MLIR takes the or of single bits: write linalg.generic with arith.ori, or with arith.xori for a sum}}
+  %r = linalg.add ins(%a, %a : tensor<4xi1>, tensor<4xi1>) outs(%a : tensor<4xi1>) -> tensor<4xi1>
+  func.return %r : tensor<4xi1>
+}
+// -----
+func.func @reduction_by_nothing(%x: tensor<4x8xi32>, %start: tensor<4xi32>) -> tensor<4xi32> {
+  // expected-error@+1 {{'arith.add' is no operation that reductions are made of}}
+  %r = linalg.reduce { arith.add } ins(%x : tensor<4x8xi32>) outs(%start : tensor<4xi32>) dimensions = [1]
+  func.return %r : tensor<4xi32>
+}

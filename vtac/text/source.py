@@ -14,6 +14,7 @@ from xdsl.dialects.builtin import (
     UNKNOWN_LOC,
     AnyFloat,
     ComplexType,
+    DictionaryAttr,
     FileLineColLoc,
     IndexType,
     IntAttr,
@@ -24,7 +25,7 @@ from xdsl.dialects.builtin import (
     RankedStructure,
     StringAttr,
 )
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.parser import Parser
 from xdsl.parser.generic_parser import ParserState
 from xdsl.traits import IsolatedFromAbove
@@ -232,6 +233,16 @@ class LocatingParser(StatedLocationsParser):
         if found:
             self.raise_error(f"reading a constant of type {kind} takes {found}", start, self.pos)
         return kind
+
+    def parse_optional_attr_dict(self) -> dict[str, Attribute]:
+        """Attributes, or an alias of them, as linalg.generic takes."""
+        token = self._current_token
+        if token.kind is MLIRTokenKind.HASH_IDENT:
+            found = self.attribute_aliases.get(token.span.text)
+            if isinstance(found, DictionaryAttr):
+                self._consume_token(MLIRTokenKind.HASH_IDENT)
+                return dict(found.data)
+        return super().parse_optional_attr_dict()
 
     def parse_comma_separated_list(
         self, delimiter: Parser.Delimiter, parse: Callable[[], T], context_msg: str = ""

@@ -14,12 +14,12 @@ from xdsl.ir import Attribute
 from xdsl.parser import Parser
 from xdsl.utils.mlir_lexer import MLIRTokenKind
 
-from vtac.text.float_bits import FloatBitsParser
+from vtac.text.element_bits import ElementBitsParser
 
 _ALIAS = re.compile(r"^[ \t]*+(#[A-Za-z_][\w.$-]*+)[ \t]*+=", re.MULTILINE | re.ASCII)
 
 
-class StatedLocationsParser(FloatBitsParser):
+class StatedLocationsParser(ElementBitsParser):
     """xDSL's parser, which reads all forms of MLIR's locations; of a range it keeps where it begins."""
 
     @cached_property

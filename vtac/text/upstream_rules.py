@@ -20,7 +20,7 @@ def upstream_problem(operation: Operation) -> str:
     problem = rule(operation) if rule is not None else ""
     if problem or not operation.name.startswith("linalg."):
         return problem
-    return _operands(operation) or _windows(operation) or _extents_of_loops(operation) or _destinations(operation)
+    return next((problem for rule in _LINALG if (problem := rule(operation))), "")
 
 
 _INPUTS: dict[str, int] = {
@@ -66,6 +66,22 @@ def _windows(operation: Operation) -> str:
             return f"its {name} are {found}: one i64 for each of its {axes} axes is required"
         if min(found.get_values()) < 1:
             return f"its {name} are {found}: windows move forward, by 1 or more"
+    return ""
+
+
+def _element_types(operation: Operation) -> str:
+    """What is filled has the type of its number; elementwise operations convert nothing, and add no single bits."""
+    from xdsl.dialects.builtin import i1
+    from xdsl.dialects.linalg.abstract_ops import ElementwiseOperation
+    from xdsl.dialects.linalg.ops import FillOp, SelectOp
+
+    if not isinstance(operation, ElementwiseOperation | FillOp) or isinstance(operation, SelectOp):
+        return ""
+    found = [argument.type for argument in operation.body.block.args]
+    if len(set(found)) > 1:
+        return f"its elements are {', '.join(map(str, found))}: one type is required; convert them before"
+    if found[0] == i1 and any(op.name == "arith.addi" for op in operation.body.block.ops):
+        return "MLIR takes the or of single bits: write linalg.generic with arith.ori, or with arith.xori for a sum"
     return ""
 
 
@@ -226,6 +242,7 @@ def _extents(kind: Attribute) -> list[int]:
     return [_DYNAMIC if extent < 0 else extent for extent in kind.get_shape()]
 
 
+_LINALG = (_operands, _windows, _element_types, _extents_of_loops, _destinations)
 _RULES: dict[str, Callable[[Operation], str]] = {
     "func.return": _return,
     "linalg.transpose": _transpose,

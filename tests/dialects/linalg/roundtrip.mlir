@@ -177,3 +177,32 @@ func.func @product_without_signs(%a: tensor<4x18xi8>, %b: tensor<18x20xi8>, %sta
   %r = linalg.matmul {cast = #linalg.type_fn<cast_unsigned>} ins(%a, %b : tensor<4x18xi8>, tensor<18x20xi8>) outs(%start : tensor<4x20xi32>) -> tensor<4x20xi32>
   func.return %r : tensor<4x20xi32>
 }
+
+#rows = affine_map<(d0, d1) -> (d0, d1)>
+#same = {indexing_maps = [#rows, #rows], iterator_types = ["parallel", "parallel"]}
+
+func.func @attributes_by_an_alias(%x: tensor<4x8xi32>) -> tensor<4x8xi32> {
+  // CHECK: %r = linalg.generic {indexing_maps = {{.*}}, iterator_types = ["parallel", "parallel"]} ins(%x : tensor<4x8xi32>)
+  %r = linalg.generic #same ins(%x : tensor<4x8xi32>) outs(%x : tensor<4x8xi32>) {
+  ^bb0(%a: i32, %b: i32):
+    linalg.yield %a : i32
+  } -> tensor<4x8xi32>
+  func.return %r : tensor<4x8xi32>
+}
+
+// What MLIR prints of a reduction by one operation: it takes what there is so far, then the element.
+func.func @reduction_by_name(%x: tensor<4x8xi32>, %start: tensor<4xi32>) -> tensor<4xi32> {
+  // CHECK:      %r = linalg.reduce ins(%x:tensor<4x8xi32>) outs(%start:tensor<4xi32>) dimensions = [1]
+  // CHECK-NEXT: (%[[ELEMENT:.*]]: i32, %[[TOTAL:.*]]: i32)
+  // CHECK-NEXT: arith.subi %[[TOTAL]], %[[ELEMENT]] : i32
+  %r = linalg.reduce { arith.subi {overflowFlags = #arith.overflow<none>} } ins(%x : tensor<4x8xi32>) outs(%start : tensor<4xi32>) dimensions = [1] {note}
+  func.return %r : tensor<4xi32>
+}
+
+func.func @moves_with_attributes(%x: tensor<4x8xi8>, %y: tensor<8x4xi8>, %z: tensor<2x8x4xi8>) -> tensor<2x8x4xi8> {
+  // CHECK: %t = linalg.transpose ins(%x:tensor<4x8xi8>) outs(%y:tensor<8x4xi8>) permutation = [1, 0]
+  %t = linalg.transpose ins(%x : tensor<4x8xi8>) outs(%y : tensor<8x4xi8>) permutation = [1, 0] {note}
+  // CHECK: %r = linalg.broadcast ins(%t:tensor<8x4xi8>) outs(%z:tensor<2x8x4xi8>) dimensions = [0]
+  %r = linalg.broadcast ins(%t : tensor<8x4xi8>) outs(%z : tensor<2x8x4xi8>) dimensions = [0] {note}
+  func.return %r : tensor<2x8x4xi8>
+}
