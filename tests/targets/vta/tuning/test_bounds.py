@@ -17,6 +17,7 @@ from vtac.schedule import Schedule
 from vtac.targets.vta.cycles import Timing
 from vtac.targets.vta.schedules.cost import estimates
 from vtac.targets.vta.schedules.nests import cut_nest
+from vtac.targets.vta.schedules.room import fits
 from vtac.targets.vta.schedules.search import layers_of
 from vtac.targets.vta.schedules.tiling import Tiling, tile_loops
 from vtac.targets.vta.schedules.tilings import tilings_of
@@ -129,6 +130,22 @@ def test_threads_that_divide_no_tiles_are_not_in_the_space(tile: tuple[int, ...]
     _, found = space("convolution", small=False)
     tilings = [one for one in found.tilings.listed() if one.tile == tile]
     assert {one.threads for one in tilings} == ({1, 2} if tile[1] == 1 else {1})
+
+
+def test_kernels_that_skip_padding_run_on_what_meets_data() -> None:
+    """Of three columns two meet data at each position: too few for micro-ops that sum up two channels."""
+    schedule = Schedule(vtac.parse(Conv2D(1, 17, 4, 32, 64, 2, 1, 2).text()), config=SMALL)
+    (layer,) = layers_of(schedule)
+    cut = Tiling((1, 4, 9, 3), channels=2, taps=True)
+    both = [cut, replace(cut, skip=True)]
+    assert fits(layer, tilings_of(both, 4), VTAConfig()).tolist() == [True, False]
+    outcomes = measure([Job(str(schedule.module), one, Timing.de10()) for one in both])
+    assert [one.status for one in outcomes] == ["ok", "refused"]
+    assert "write a tile again within two micro-ops in every order" in outcomes[1].message
+    one_channel = replace(cut, skip=True, channels=1)
+    assert fits(layer, tilings_of([one_channel], 4), VTAConfig()).all()
+    (outcome,) = measure([Job(str(schedule.module), one_channel, Timing.de10())])
+    assert outcome.status == "ok", outcome.message
 
 
 def test_the_space_is_wider_than_the_default_one() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import combinations, product
 
 import numpy as np
@@ -62,6 +62,9 @@ def _kernels_fit(layer: Layer, tilings: Tilings, config: VTAConfig) -> Mask:
     ragged = np.flatnonzero(rests.any(axis=0))
     if len(ragged):
         fit[ragged] &= _kernels_run(layer, layer.contraction, tilings.rows(ragged), rests[:, ragged])
+    skipping = np.flatnonzero(fit & tilings.skip)
+    if len(skipping):
+        fit[skipping] = _skipping_kernels_run(layer, layer.contraction, tilings.rows(skipping))
     return fit
 
 
@@ -94,6 +97,42 @@ def _kernels_run(layer: Layer, contraction: TiledContraction, tilings: Tilings, 
             order = orders[row]
             runs[row] &= order is not None and _runs(order[0], tile, place)
     return runs
+
+
+def _skipping_kernels_run(layer: Layer, contraction: TiledContraction, tilings: Tilings) -> Mask:
+    """The same where padding is skipped: each position of the window has a kernel for what meets data there."""
+    kinds, which = np.unique(np.stack([*tilings.tile, tilings.channels]), axis=1, return_inverse=True)
+    met = _met_extents(contraction)
+    runs = [_runs_where_met(layer, contraction, tuple(tile), channels, met) for *tile, channels in kinds.T.tolist()]
+    return np.array(runs, np.bool_)[which.reshape(-1)]
+
+
+def _runs_where_met(
+    layer: Layer, contraction: TiledContraction, tile: tuple[int, ...], channels: int, met: Mapping[int, set[int]]
+) -> bool:
+    order = shortest_kernel(contraction.tile(tile), channels, ())
+    if order is None:
+        return False
+    ends = [{size, extent % size or size} for size, extent in zip(tile, layer.extents, strict=True)]
+    for end in product(*ends):
+        sizes = [met.get(number, {size}) for number, size in enumerate(contraction.tile(end))]
+        if not all(runs_on_rest(list(order[0]), shape) for shape in product(*sizes)):
+            return False
+    return True
+
+
+def _met_extents(contraction: TiledContraction) -> dict[int, set[int]]:
+    """Of loops with padding: how many of their results meet data, at any position of the window."""
+    found: dict[int, set[int]] = {}
+    for dimension in contraction.dimensions:
+        if dimension.spatial is not None and dimension.window is not None:
+            results = range(contraction.extents[dimension.spatial])
+            counts = {
+                sum(0 <= dimension.index(result, position) < dimension.size for result in results)
+                for position in range(contraction.window[dimension.window])
+            }
+            found[dimension.spatial] = counts - {0} or {len(results)}
+    return found
 
 
 def _runs(order: tuple[KernelLoop, ...], tile: Tile, row: int) -> bool:

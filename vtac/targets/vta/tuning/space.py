@@ -17,7 +17,7 @@ from vtac.dialects.hardware import VTAConfig
 from vtac.targets.vta.schedules.candidates import MAX_TAPS, divisors, sizes
 from vtac.targets.vta.schedules.cost import estimates
 from vtac.targets.vta.schedules.layers import Layer
-from vtac.targets.vta.schedules.room import fits, products_of
+from vtac.targets.vta.schedules.room import buffers_fit, fits, products_of
 from vtac.targets.vta.schedules.tiled_contraction import TiledContraction
 from vtac.targets.vta.schedules.tiling import Tiling, thread_loop, tile_counts
 from vtac.targets.vta.schedules.tilings import Column, Tilings, counts_of, piece_dimensions, rests_of, tilings_of
@@ -79,7 +79,7 @@ def space_of(layer: Layer, config: VTAConfig) -> Space:
     cuts = tilings_of(list(_cuts(layer, config)), len(layer.extents))
     cuts = cuts.rows(fits(layer, cuts, config))
     refined = _refined(layer, cuts, config)
-    refined = refined.rows(fits(layer, refined, config))
+    refined = refined.rows(buffers_fit(layer, refined, config))
     refined = refined.rows(estimates(layer, refined, config).instructions <= LONGEST)
     return _space(layer, refined, config, len(cuts))
 
