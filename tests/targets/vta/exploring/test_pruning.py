@@ -121,7 +121,7 @@ def test_a_machine_that_loads_shared_weights_once_is_not_pruned() -> None:
 def test_what_several_calls_read_counts_once(shared: Literal["weights", "inputs"]) -> None:
     def loaded(count: int) -> int:
         text = shared_products(4, 32, 64, count, shared)
-        return works_on([(digest(text), text)], [VTAConfig()], Here())[digest(text), VTAConfig()].loaded
+        return works_on([(digest(text), text)], [VTAConfig()], Here())[digest(text), VTAConfig()].whole.loaded
 
     each = 4 * 32 if shared == "weights" else 32 * 64
     assert loaded(1) == 4 * 32 + 32 * 64
@@ -170,9 +170,12 @@ def networks(draw: st.DrawFn) -> str:
 
 
 @settings(max_examples=8)
-@given(networks(), st.integers(3, 5), st.sampled_from([64, 128]), st.sampled_from([1, 2]))
-def test_no_program_goes_below_its_bound(text: str, log_block: int, bus: int, interval: int) -> None:
-    config = VTAConfig(log_block=log_block, log_inp_buff_size=13, log_wgt_buff_size=15, log_acc_buff_size=14)
+@given(networks(), st.integers(3, 5), st.sampled_from([64, 128]), st.sampled_from([1, 2]), st.sampled_from([0, 15]))
+def test_no_program_goes_below_its_bound(text: str, log_block: int, bus: int, interval: int, weights: int) -> None:
+    small = {3: 10, 4: 12, 5: 14}[log_block]
+    config = VTAConfig(
+        log_block=log_block, log_inp_buff_size=13, log_wgt_buff_size=weights or small, log_acc_buff_size=14
+    )
     timing = replace(Timing.de10(), bus_bytes=bus // 8, alu_tensor_interval=interval)
     machine = Machine(config, timing)
     work = works_on([(digest(text), str(vtac.parse(text)))], [machine.program_config], Here())
@@ -182,14 +185,29 @@ def test_no_program_goes_below_its_bound(text: str, log_block: int, bus: int, in
     assert 0 < least <= found.cycles
 
 
+def test_what_memories_cannot_hold_is_loaded_while_its_call_lasts() -> None:
+    made = Network("net", (1, 64, 12, 12), 0)
+    first = made.convolution(made.input, "busy", 64, 3, 1)
+    made.linear(made.flatten(made.max_pool(first, "pool", kernel=3, stride=3)), "loading", 256, last=True)
+    text, memories = made.text(), (13, 15, 18)
+    configs = [VTAConfig(log_wgt_buff_size=size) for size in memories]
+    works = works_on([(digest(text), str(vtac.parse(text)))], configs, Here())
+    least = [least_cycles([works[digest(text), config]], config, Timing.de10()) for config in configs]
+    assert least[0] - least[1] == ((1 << 15) - (1 << 13)) // 8
+    whole = works[digest(text), configs[2]].whole.cycles(configs[2], Timing.de10())
+    assert least[0] > least[1] > least[2] >= whole
+    for config, cycles in zip(configs, least, strict=True):
+        assert cycles <= vtac.compile(text, config=config).cycles
+
+
 def test_a_network_that_cannot_be_split_has_no_bound() -> None:
     text = "func.func @f(%x: tensor<4xf64>) -> tensor<4xf64> {\n  func.return %x : tensor<4xf64>\n}\n"
     (least,) = split_points([PointJob(digest(text), text, VTAConfig(), (), {})])
-    assert (least.work.cycles(VTAConfig()), least.needs_text) == (1, False)
+    assert (least.work.cycles(VTAConfig(), Timing.de10()), least.needs_text) == (1, False)
     (asked,) = split_points([PointJob("never sent", "", VTAConfig(), (), {})])
     assert asked.needs_text
 
 
 def test_a_function_on_tiles_has_a_bound() -> None:
     (least,) = split_points([PointJob(digest(CONV), CONV, VTAConfig(), (), {})])
-    assert 0 < least.work.cycles(VTAConfig()) <= vtac.compile(CONV).cycles
+    assert 0 < least.work.cycles(VTAConfig(), Timing.de10()) <= vtac.compile(CONV).cycles

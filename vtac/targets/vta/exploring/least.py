@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
@@ -31,25 +31,58 @@ from vtac.text.context import dialect_factories
 from vtac.workers.crew import Crash, Crew
 
 _UNKNOWN_WORKERS = 64
-_NOTHING = Work(0, 0, 0, 0, 0)
+_NO_WORK = Work(0, 0, 0, 0, 0)
+_UNDERWAY = 2
+"""Beats between the bus and a memory: a tensor load is written two cycles behind the bus."""
+
+
+@dataclass(frozen=True)
+class CallWork:
+    """What one call of a device function takes: bytes of `inputs` and `weights`, which may lie on chip before."""
+
+    work: Work
+    inputs: int
+    weights: int
+
+    def cycles(self, config: VTAConfig, timing: Timing) -> int:
+        """From the first instruction of its compute unit to that of the next call, at least.
+
+        That unit does calls one after the other. Of what a call reads no more is on chip when it begins than INP and
+        WGT hold, and what is between the bus and them; the others are loaded until it ends.
+        """
+        underway = _UNDERWAY * timing.bus_bytes
+        spared = min(self.inputs, 1 << config.log_inp_buff_size) + min(self.weights, 1 << config.log_wgt_buff_size)
+        return max(self.work.compute(timing), (self.work.loaded - spared - underway) // timing.bus_bytes)
+
+
+@dataclass(frozen=True)
+class NetworkWork:
+    """The work of a network on a machine: all of it, and call by call."""
+
+    whole: Work
+    calls: tuple[CallWork, ...] = ()
+
+    def cycles(self, config: VTAConfig, timing: Timing) -> int:
+        """At least: what its busiest unit takes, or its calls one after the other."""
+        return max(self.whole.cycles(config, timing), sum(one.cycles(config, timing) for one in self.calls))
 
 
 @dataclass(frozen=True)
 class Least:
     """The work of a network on a machine; nothing where it cannot be split. `needs_text` as `PointResult` has it."""
 
-    work: Work
+    work: NetworkWork
     needs_text: bool = False
 
 
 def works_on(
     networks: Sequence[tuple[str, str]], configs: Sequence[VTAConfig], executor: Executor
-) -> dict[tuple[str, VTAConfig], Work]:
+) -> dict[tuple[str, VTAConfig], NetworkWork]:
     """The work of each network, which stands by its digest with its text, under each configuration."""
     jobs = [PointJob(name, text, config, (), {}) for name, text in networks for config in configs]
     crew: Crew[PointJob, Least] = Crew(executor, split_points)
     workers = int(getattr(executor, "count", _UNKNOWN_WORKERS))
-    found: dict[tuple[str, VTAConfig], Work] = {}
+    found: dict[tuple[str, VTAConfig], NetworkWork] = {}
     for number, job in enumerate(jobs):
         crew.submit(number, [job if number < workers else replace(job, text="")])
     while len(crew):
@@ -60,6 +93,9 @@ def works_on(
             else:
                 found[job.network, job.config] = _NOTHING if isinstance(least, Crash) else least.work
     return found
+
+
+_NOTHING = NetworkWork(_NO_WORK)
 
 
 def split_points(jobs: Sequence[PointJob]) -> list[Least]:
@@ -78,23 +114,26 @@ def _least_of(job: PointJob) -> Least:
         return Least(_NOTHING)
 
 
-def _work(network: HeldNetwork, config: VTAConfig) -> Work:
+def _work(network: HeldNetwork, config: VTAConfig) -> NetworkWork:
     module = network.prepared(config)
     if not needs_packing(module):
         known = _known_of(module)
-        return _NOTHING if known is None else Work.from_fields({**known.work, "loaded": known.loads.nbytes})
+        return (
+            _NOTHING if known is None else NetworkWork(Work.from_fields({**known.work, "loaded": known.loads.nbytes}))
+        )
     network.fronts.split(Runner(CompilationContext.of(dialect_factories()), verify_phases=False), module)
     return work_of_network(module)
 
 
-def work_of_network(module: ModuleOp) -> Work:
+def work_of_network(module: ModuleOp) -> NetworkWork:
     """The work of all calls of device functions in a module that was split; none of a function that is no layer.
 
     What is loaded of inputs and weights counts once for all calls that may have it in common.
     """
-    total: Counter[str] = Counter(_NOTHING.fields())
+    total: Counter[str] = Counter(_NO_WORK.fields())
     loaded, origins = LoadTotal(), Origins(module)
     known: dict[str, _Known | None] = {}
+    calls: list[CallWork] = []
     for device in device_functions(module):
         form = form_of(device)
         name = device.sym_name.data if form is None else form.text
@@ -105,8 +144,10 @@ def work_of_network(module: ModuleOp) -> Work:
             continue
         for call in calls_of(module, {device.sym_name.data}):
             total.update(found.work)
-            loaded.add(found.loads, [origins.of(operand) for operand in call.operands])
-    return Work.from_fields({**total, "loaded": loaded.nbytes})
+            sources = [origins.of(operand) for operand in call.operands]
+            loaded.add(found.loads, sources)
+            calls.append(found.call(sources))
+    return NetworkWork(Work.from_fields({**total, "loaded": loaded.nbytes}), tuple(calls))
 
 
 @dataclass(frozen=True)
@@ -115,6 +156,13 @@ class _Known:
 
     work: Mapping[str, int]
     loads: NeededLoads
+
+    def call(self, origins: Sequence[Hashable]) -> CallWork:
+        """A call with arguments of those origins."""
+        own = LoadTotal()
+        own.add(self.loads, origins)
+        work = Work.from_fields({**self.work, "loaded": own.nbytes})
+        return CallWork(work, own.of("inp"), own.of("wgt"))
 
 
 def _known_of(module: ModuleOp) -> _Known | None:
@@ -129,6 +177,6 @@ def _known_of(module: ModuleOp) -> _Known | None:
     return _Known(work_in(layers, config), needed_loads(function_in(schedule.module), given, layers, config))
 
 
-def least_cycles(works: Sequence[Work], config: VTAConfig, timing: Timing) -> int:
-    """Cycles that networks take one after the other, at least: of each what its busiest unit takes."""
+def least_cycles(works: Sequence[NetworkWork], config: VTAConfig, timing: Timing) -> int:
+    """Cycles that networks take one after the other, at least."""
     return sum(work.cycles(config, timing) for work in works)

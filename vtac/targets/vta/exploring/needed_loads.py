@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
 
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import BlockArgument, SSAValue
@@ -17,25 +18,27 @@ from vtac.targets.vta.schedules.matching import is_store
 from vtac.targets.vta.schedules.roof import Needed
 from vtac.targets.vta.schedules.tile_regions import tiles_of
 
+Memory: TypeAlias = Literal["inp", "wgt"]
+
 
 @dataclass(frozen=True)
 class NeededLoads:
     """Bytes that a function loads at least.
 
     `sums` go to the accumulators, which nothing spares. Inputs and weights may be on chip from another kernel of the
-    stream: `arguments` are the bytes of each argument by its number, `results` those of what layers of the function
-    store for one another. `constants` are all in one number, as nobody knows which of them are equal.
+    stream: `arguments` are the bytes of each argument, by its number, in a memory, `results` those of what layers of
+    the function store for one another. `constants` of a memory are all in one number, as nobody knows which are equal.
     """
 
     sums: int = 0
-    arguments: Mapping[int, int] = field(default_factory=dict[int, int])
+    arguments: Mapping[tuple[Memory, int], int] = field(default_factory=dict[tuple[Memory, int], int])
     results: int = 0
-    constants: int = 0
+    constants: Mapping[Memory, int] = field(default_factory=dict[Memory, int])
 
     @property
     def nbytes(self) -> int:
         """Of one run of the function by itself."""
-        return self.sums + self.results + self.constants + sum(self.arguments.values())
+        return self.sums + self.results + sum(self.constants.values()) + sum(self.arguments.values())
 
 
 def needed_loads(function: FuncOp, given: int, layers: Sequence[Layer], config: VTAConfig) -> NeededLoads:
@@ -44,18 +47,18 @@ def needed_loads(function: FuncOp, given: int, layers: Sequence[Layer], config: 
     Its first `given` arguments are those of its calls; others are results and constants.
     """
     blocks = {block.block_name: block for block in blocks_under(function)}
-    most: dict[SSAValue, int] = {}
+    most: dict[tuple[Memory, SSAValue], int] = {}
     for layer in layers:
-        for buffer, nbytes in _operands(layer, blocks, config):
-            most[buffer] = max(most.get(buffer, 0), nbytes)
-    arguments, results, constants = dict[int, int](), 0, 0
-    for buffer, nbytes in most.items():
+        for memory, buffer, nbytes in _operands(layer, blocks, config):
+            most[memory, buffer] = max(most.get((memory, buffer), 0), nbytes)
+    arguments, results, constants = dict[tuple[Memory, int], int](), 0, dict[Memory, int]()
+    for (memory, buffer), nbytes in most.items():
         if any(is_store(writer) for writer in writers_of(buffer)):
             results += nbytes
         elif isinstance(buffer, BlockArgument) and buffer.owner is function.body.block and buffer.index < given:
-            arguments[buffer.index] = nbytes
+            arguments[memory, buffer.index] = nbytes
         else:
-            constants = max(constants, nbytes)
+            constants[memory] = max(constants.get(memory, 0), nbytes)
     return NeededLoads(sum(_sums(layer, config) for layer in layers), arguments, results, constants)
 
 
@@ -65,15 +68,15 @@ def _sums(layer: Layer, config: VTAConfig) -> int:
     return tiles * config.acc_element_bytes
 
 
-def _operands(layer: Layer, blocks: Mapping[str, BlockOp], config: VTAConfig) -> list[tuple[SSAValue, int]]:
-    """Buffers of inputs and weights, and the bytes of each that a layer needs."""
-    found: list[tuple[SSAValue, int]] = []
+def _operands(layer: Layer, blocks: Mapping[str, BlockOp], config: VTAConfig) -> list[tuple[Memory, SSAValue, int]]:
+    """Memories with buffers of inputs and weights, and the bytes of each that a layer needs."""
+    found: list[tuple[Memory, SSAValue, int]] = []
 
     def add(block: str, pad: str | None, index: int, inputs: int, weights: int) -> None:
         operands = blocks[block].inputs
         source = operands[index] if pad is None else blocks[pad].inputs[0]
-        found.append((source, inputs * config.inp_element_bytes))
-        found.append((operands[1 - index], weights * config.wgt_element_bytes))
+        found.append(("inp", source, inputs * config.inp_element_bytes))
+        found.append(("wgt", operands[1 - index], weights * config.wgt_element_bytes))
 
     for stage in layer.stages:
         for one in stage.products:
@@ -94,17 +97,24 @@ class LoadTotal:
     """Adds up what calls load; `origins` says what a value comes from, and equal origins may be equal tiles."""
 
     sums: int = 0
-    constants: int = 0
-    most: Counter[Hashable] = field(default_factory=Counter[Hashable])
+    most: Counter[tuple[Memory, Hashable]] = field(default_factory=Counter[tuple[Memory, Hashable]])
 
     def add(self, loads: NeededLoads, origins: Sequence[Hashable]) -> None:
         """A call of a function with those loads and arguments of those origins."""
         self.sums += loads.sums + loads.results
-        self.constants = max(self.constants, loads.constants)
-        for number, nbytes in loads.arguments.items():
-            self.most[origins[number]] = max(self.most[origins[number]], nbytes)
+        for (memory, number), nbytes in loads.arguments.items():
+            self._read(memory, origins[number], nbytes)
+        for memory, nbytes in loads.constants.items():
+            self._read(memory, None, nbytes)
+
+    def _read(self, memory: Memory, origin: Hashable, nbytes: int) -> None:
+        self.most[memory, origin] = max(self.most[memory, origin], nbytes)
+
+    def of(self, memory: Memory) -> int:
+        """Bytes that a memory gets, what may be equal once."""
+        return sum(nbytes for (place, _), nbytes in self.most.items() if place == memory)
 
     @property
     def nbytes(self) -> int:
-        """All bytes, what may be equal once."""
-        return self.sums + self.constants + sum(self.most.values())
+        """All bytes."""
+        return self.sums + self.of("inp") + self.of("wgt")
