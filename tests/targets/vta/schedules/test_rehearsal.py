@@ -24,6 +24,7 @@ from vtac.targets.vta.stream.build import build_program
 from vtac.workloads.conv2d import Conv2D
 
 SMALL = VTAConfig(log_inp_buff_size=13, log_wgt_buff_size=16, log_acc_buff_size=15)
+BLOCK32 = VTAConfig(log_block=5)
 
 
 def _errors(text: str, config: VTAConfig, tiling: Tiling | None = None, *, place: int = 0) -> tuple[float, float]:
@@ -100,6 +101,49 @@ def test_virtual_threads_take_turns_unit_by_unit(conv: Conv2D, tiling: Tiling) -
     cycles, nbytes = _errors(conv.text(), VTAConfig(), tiling)
     assert abs(cycles) < 0.06
     assert abs(nbytes) < 0.02
+
+
+@pytest.mark.parametrize(
+    ("conv", "tiling"),
+    [
+        pytest.param(
+            Conv2D(1, 56, 56, 64, 64, 1, 0),
+            Tiling((1, 1, 4, 14), inp=4, outside=4, threads=2),
+            id="weights first, then inputs",
+        ),
+        pytest.param(
+            Conv2D(1, 56, 56, 64, 128, 1, 0, 2),
+            Tiling((1, 2, 7, 14), 2, threads=2),
+            id="a single pass goes on with what follows",
+        ),
+    ],
+)
+def test_what_one_unit_of_a_thread_does_in_a_row_is_a_turn(conv: Conv2D, tiling: Tiling) -> None:
+    cycles, nbytes = _errors(replace(conv, config=BLOCK32).text(), BLOCK32, tiling)
+    assert abs(cycles) < 0.02
+    assert abs(nbytes) < 0.02
+
+
+def test_tiles_that_are_not_followed_leave_their_weights_on_chip() -> None:
+    """36 copies of weights hold those of half the tiles, and nothing for the next column of tiles."""
+    conv = Conv2D(1, 14, 14, 96, 576, 1, 0, config=SMALL)
+    tiling = Tiling((1, 2, 7, 2), 3, inp=4, wgt=36, acc=2, outside=4)
+    cycles, nbytes = _errors(conv.text(), SMALL, tiling)
+    assert abs(cycles) < 0.04
+    assert abs(nbytes) < 0.02
+
+
+def test_operands_that_the_innermost_loop_moves_are_loaded_behind_the_products() -> None:
+    layer = PackedLayer((1, 16, 7, 7))
+    layer.product(16)
+    layer.argument("bias", (16,), "i32")
+    layer.alu("sum", "addi", ["res_conv", "bias"], maps=("d0, d1, d2, d3", "d1"))
+    layer.store(layer.alu("act", "shrsi", ["sum"], 6))
+    (found,) = layers_of(Schedule(vtac.parse(layer.text())))
+    inside = outline_of(found, Tiling((1, 4, 1, 7), 8, weights_inside=True, inp=2, wgt=2, acc=2), VTAConfig())
+    around = outline_of(found, Tiling((1, 4, 1, 7), 8, inp=2, wgt=2, acc=2), VTAConfig())
+    assert [number for number, step in enumerate(inside.kernels[:4]) if step.wide.loads] == [3]
+    assert [number for number, step in enumerate(around.kernels[:4]) if step.wide.loads] == [0]
 
 
 def test_inputs_that_are_streamed_are_those_of_one_position_of_the_window() -> None:

@@ -7,7 +7,7 @@ iterations are followed; the last but one of these stand for those that are not.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import product, zip_longest
 from math import prod
 from typing import TypeAlias
@@ -18,7 +18,7 @@ from vtac.targets.vta.schedules.steps import KERNEL_START, KernelStep, Outline, 
 from vtac.targets.vta.schedules.tile_passes import TilePasses
 from vtac.targets.vta.schedules.tile_tails import TileTails
 from vtac.targets.vta.schedules.tiling import Tiling, tile_counts, tile_loops
-from vtac.targets.vta.schedules.transfers import NOTHING
+from vtac.targets.vta.schedules.transfers import NOTHING, together
 
 _WHOLE = 64
 """Passes of a program of which every tile is followed."""
@@ -34,12 +34,20 @@ def outline_of(layer: Layer, tiling: Tiling, config: VTAConfig) -> Outline:
     """The program of a layer under a tiling that fits."""
     writer = StepWriter(config)
     tiles = _Tiles(layer, tiling, config, writer)
-    for turn, places, weight in _followed_tiles(layer, tiling, tiles.count, tiles.period):
-        side_by_side = [tiles.write(turn, thread, *place) for thread, place in enumerate(places)]
-        deque(zip_longest(*side_by_side), maxlen=0)
+    loops = _TileLoops(layer, tiling)
+    before = -1
+    for turn, weight in _followed_tiles(loops, tiles.count, tiles.period):
+        for skipped in range(max(before + 1, turn - tiles.lasting), turn):
+            tiles.pass_over(skipped, loops.places(skipped))
+        tiles.write(turn, loops.places(turn))
         writer.end_tile(weight)
+        before = turn
     writer.outline.stored = prod(layer.extents) * layer.results * config.out_element_bytes
     return writer.outline
+
+
+_Place: TypeAlias = tuple[tuple[int, ...], tuple[int, ...]]
+"""A tile's numbers in the loops over tiles, outermost first, and along each dimension."""
 
 
 class _Tiles:
@@ -51,15 +59,30 @@ class _Tiles:
         self.tails = TileTails(layer, tiling, config, writer)
         self.passes = None if contraction is None else TilePasses(layer, contraction, tiling, config, writer)
         self.count, self.period = (1, 1) if self.passes is None else (self.passes.count, self.passes.period)
+        self.lasting = 0 if self.passes is None else self.passes.lasting
+        """Of how many tiles something stays on chip."""
         stored = [space.stage for space in layer.accumulators if space.stored and space.stage is not None]
         self._stores_sums = any(layer.stages[stage].kind == "contraction" for stage in stored)
 
-    def write(self, turn: int, thread: int, place: tuple[int, ...], at: tuple[int, ...]) -> Iterator[None]:
+    def write(self, turn: int, places: Sequence[_Place]) -> None:
+        """The tiles of all threads, one unit of each after the other."""
+        deque(zip_longest(*(self._write(turn, thread, *place) for thread, place in enumerate(places))), maxlen=0)
+
+    def pass_over(self, turn: int, places: Sequence[_Place]) -> None:
+        """Tiles of all threads that are not followed: what they leave on chip."""
+        for thread, (_, at) in enumerate(places):
+            if self.passes is not None:
+                self.passes.pass_over(turn, thread, at, self._size(at))
+
+    def _size(self, at: tuple[int, ...]) -> tuple[int, ...]:
+        layer, tile = self.layer, self.tiling.tile
+        return tuple([min(t, whole - t * i) for t, whole, i in zip(tile, layer.extents, at, strict=True)])
+
+    def _write(self, turn: int, thread: int, place: tuple[int, ...], at: tuple[int, ...]) -> Iterator[None]:
         """The tile of a thread, which has had so many; its place in each loop over tiles, and along each dimension."""
-        layer, tiling, passes = self.layer, self.tiling, self.passes
-        size = tuple([min(t, whole - t * i) for t, whole, i in zip(tiling.tile, layer.extents, at, strict=True)])
+        tiling, passes, size = self.tiling, self.passes, self._size(at)
         slot = turn % tiling.acc * tiling.threads + thread
-        store, wide = self.tails.stored(size, slot), self.tails.outside(size, place)
+        store, (wide, behind) = self.tails.stored(size, slot), self.tails.outside(size, place)
         if passes is not None:
             until = store if self._stores_sums else -1
             reset = KernelStep(KERNEL_START + prod(passes.contraction.tile(size)), wide=wide, store=until)
@@ -67,43 +90,53 @@ class _Tiles:
             yield
             yield from passes.write(turn, thread, at, size, slot)
             store, wide = -1 if self._stores_sums else store, NOTHING
-        yield from self.tails.write(turn, thread, at, size, slot, store, wide)
+        yield from self.tails.write(turn, thread, at, size, slot, store, together([wide, behind]))
 
 
-_Place: TypeAlias = tuple[tuple[int, ...], tuple[int, ...]]
+class _TileLoops:
+    """The loops over tiles, outermost first: how many iterations each has, of the innermost those of one thread."""
 
+    def __init__(self, layer: Layer, tiling: Tiling) -> None:
+        self.order = tile_loops(layer, tiling)
+        self.threads, self.counts = tiling.threads, tile_counts(layer, tiling)
+        self.inner = next((number for number in reversed(self.order) if self.counts[number] > 1), None)
+        if self.inner is not None:
+            self.counts[self.inner] //= tiling.threads
+        self.is_ragged = [whole % tile > 0 for whole, tile in zip(layer.extents, tiling.tile, strict=True)]
+        self._where = [self.order.index(number) for number in range(len(self.order))]
 
-def _followed_tiles(
-    layer: Layer, tiling: Tiling, passes: int, period: int
-) -> Iterator[tuple[int, list[_Place], float]]:
-    """The tiles that are followed, of all threads at once: how many each thread had before, their places in the loops
-    and along each dimension, and how many they stand for."""
-    counts, loops = tile_counts(layer, tiling), tile_loops(layer, tiling)
-    inner = next((number for number in reversed(loops) if counts[number] > 1), None)
-    if inner is not None:
-        counts[inner] //= tiling.threads
-    sides: dict[int, list[tuple[int, float]]] = {}
-    steps = passes
-    for number in reversed(loops):
-        followed = counts[number] if prod(counts) * passes <= _WHOLE else max(_FOLLOWED, -(-_STEPS // steps))
-        if number == inner:
-            followed += (counts[number] - followed) % period
-        is_ragged = layer.extents[number] % tiling.tile[number] > 0
-        sides[number] = _followed(counts[number], followed, is_ragged=is_ragged)
-        steps *= len(sides[number])
-    where = [loops.index(number) for number in range(len(loops))]
-    for some in product(*(sides[number] for number in loops)):
-        first = [index for index, _ in some]
-        turn = 0
-        for number, index in zip(loops, first, strict=True):
-            turn = turn * counts[number] + index
-        places: list[_Place] = []
-        for thread in range(tiling.threads):
+    def places(self, turn: int) -> list[_Place]:
+        """Where the tiles are that threads write when each has had so many."""
+        indices = [0] * len(self.order)
+        for place in range(len(indices) - 1, -1, -1):
+            turn, indices[place] = divmod(turn, self.counts[self.order[place]])
+        found: list[_Place] = []
+        for thread in range(self.threads):
             place = [
-                index * tiling.threads + thread if n == inner else index for n, index in zip(loops, first, strict=True)
+                index * self.threads + thread if number == self.inner else index
+                for number, index in zip(self.order, indices, strict=True)
             ]
-            places.append((tuple(place), tuple([place[one] for one in where])))
-        yield turn, places, prod([weight for _, weight in some])
+            found.append((tuple(place), tuple([place[one] for one in self._where])))
+        return found
+
+
+def _followed_tiles(loops: _TileLoops, passes: int, period: int) -> Iterator[tuple[int, float]]:
+    """The tiles that are followed, of all threads at once: how many each thread had before, and how many tiles these
+    stand for."""
+    counts = loops.counts
+    sides: list[list[tuple[int, float]]] = []
+    steps = passes
+    for number in reversed(loops.order):
+        followed = counts[number] if prod(counts) * passes <= _WHOLE else max(_FOLLOWED, -(-_STEPS // steps))
+        if number == loops.inner:
+            followed += (counts[number] - followed) % period
+        sides.append(_followed(counts[number], followed, is_ragged=loops.is_ragged[number]))
+        steps *= len(sides[-1])
+    for some in product(*reversed(sides)):
+        turn = 0
+        for number, (index, _) in zip(loops.order, some, strict=True):
+            turn = turn * counts[number] + index
+        yield turn, prod([weight for _, weight in some])
 
 
 def _followed(count: int, followed: int, *, is_ragged: bool) -> list[tuple[int, float]]:

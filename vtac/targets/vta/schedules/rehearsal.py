@@ -1,18 +1,24 @@
 """How long a program takes, from its outline: three units side by side, and one transfer after the other on the bus.
 
 The rules are those of `vtac.targets.vta.cycles`, chunk by chunk instead of burst by burst. A burst that is asked for
-while a chunk arrives waits for those before it, 16 at most, of which the load unit asks for one in two cycles.
+while a chunk arrives waits for those before it, 16 at most, of which the load unit asks for one in two cycles. Of the
+beats in which instructions are fetched half are taken to delay the load unit, whose latency the others fall into.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from vtac.dialects.memory_bus import OUTSTANDING_BURSTS
-from vtac.targets.vta.schedules.steps import KernelStep, LoadStep, Outline
+from vtac.targets.vta.schedules.load_turns import Turn, load_turns
+from vtac.targets.vta.schedules.steps import KernelStep, Outline
 from vtac.targets.vta.schedules.transfers import LOAD_START
 
 _NEVER = 1 << 60
 _FIRST, _FETCH = 38, 45
 """When the first instructions are there, and how long the next eight take."""
+_FETCHED = 1
+"""Cycles that the load unit is later for each instruction that is fetched: half of its two beats."""
 _LATENCY = 20
 """Cycles from the start of a LOAD to its first beat."""
 _MICRO_OPS = 22
@@ -29,16 +35,13 @@ def rehearse(outline: Outline) -> int:
 class _Rehearsal:
     def __init__(self, outline: Outline) -> None:
         self.outline = outline
-        self.loads: list[LoadStep] = outline.loads
-        self.load_places, self.kernel_places = _places(outline)
-        self.queues: list[list[int]] = [[], [], []]
-        for number in range(len(self.loads) - 1, -1, -1):
-            self.queues[self.loads[number].buffer].append(number)
+        self.loads = outline.loads
+        self.turns = load_turns(outline)
+        self.turn = 0
+        self.turn_places, self.kernel_places = _places(outline, self.turns)
         self.done = [-1] * len(self.loads)
         self.left = [load.chunk.loads for load in self.loads]
         """Of each chunk, the LOADs that are still to come."""
-        self.first = 0
-        """The first chunk that is not there, or one before it."""
         self.ends: list[int] = []
         self.now = 0
         self.flight = (0, 0, -1, OUTSTANDING_BURSTS)
@@ -124,71 +127,38 @@ class _Rehearsal:
         return min(OUTSTANDING_BURSTS * burst, asked, end - at - _LATENCY)
 
     def _bring(self, until: int) -> bool:
-        """The load unit takes the next chunk, unless it begins later than that; whether it did.
-
-        A chunk whose place is still read is passed by others, or by as many of their LOADs as there is time for, as
-        `stream/load_order.py` lets them.
-        """
-        queue, ready, count = self._next()
-        if queue is None or ready >= _NEVER:
+        """The load unit takes the next chunk, or a part of one, unless it begins later than that; whether it did."""
+        turn = self.turn
+        if turn == len(self.turns):
             return False
-        number = queue[-1]
-        start = max(self.now, ready, self._visible(self.load_places[number]))
+        number, count, _ = self.turns[turn]
+        load, place = self.loads[number], self.turn_places[turn]
+        if load.after >= len(self.ends):
+            return False
+        ready = self.ends[load.after] if load.after >= 0 else 0
+        start = max(self.now, ready, self._visible(place))
         if start > until:
             return False
-        chunk, left = self.loads[number].chunk, self.left[number]
+        self.turn = turn + 1
+        chunk, left = load.chunk, self.left[number]
         self.left[number] = left - count
-        self.now = start + (chunk.starts + chunk.beats) * count // max(1, chunk.loads)
+        fetched = (self.turn_places[turn + 1] - place) * _FETCHED
+        self.now = start + (chunk.starts + chunk.beats) * count // max(1, chunk.loads) + fetched
         if count == left:
-            queue.pop()
             self.done[number] = self.now
         self.flight = start + _LATENCY, self.now, number, chunk.burst
         return True
 
-    def _next(self) -> tuple[list[int] | None, int, int]:
-        """The queue of the chunk that comes next, when its place is free, and how many of its LOADs come."""
-        loads, done, now, number = self.loads, self.done, self.now, self.first
-        while number < len(done) and done[number] >= 0:
-            number += 1
-        self.first = number
-        if number == len(done):
-            return None, _NEVER, 0
-        first = loads[number]
-        best = self.queues[first.buffer]
-        ready = limit = self._ready(first)
-        count = self.left[number]
-        if ready <= now:
-            return best, ready, count
-        head = best
-        for queue in self.queues:
-            if not queue or queue is head:
-                continue
-            load, left = loads[queue[-1]], self.left[queue[-1]]
-            soon = self._ready(load)
-            if soon >= ready:
-                continue
-            fitting = left
-            if load.before != first.before:
-                fitting = (limit - max(now, soon)) * load.chunk.loads // max(1, load.chunk.starts + load.chunk.beats)
-            if fitting > 0:
-                best, ready, count = queue, soon, min(left, fitting)
-        return best, ready, count
 
-    def _ready(self, load: LoadStep) -> int:
-        if load.after >= len(self.ends):
-            return _NEVER
-        return self.ends[load.after] if load.after >= 0 else 0
-
-
-def _places(outline: Outline) -> tuple[list[int], list[int]]:
-    """The places of the first instruction of each load and each kernel in the stream."""
-    loads, kernels = [0] * len(outline.loads), [0] * len(outline.kernels)
+def _places(outline: Outline, turns: Sequence[Turn]) -> tuple[list[int], list[int]]:
+    """The places of the first instruction of each turn and each kernel in the stream; that of its end behind turns."""
+    loads, kernels = [0] * len(turns), [0] * len(outline.kernels)
     place = at = 0
     for number, step in enumerate(outline.kernels):
-        while at < len(loads) and outline.loads[at].before == number:
+        while at < len(turns) and turns[at][2] <= number:
             loads[at] = place
-            place += outline.loads[at].chunk.loads
+            place += turns[at][1]
             at += 1
         kernels[number] = place
         place += step.wide.loads + step.number * (2 if step.micro_ops else 1) + step.stored[1]
-    return loads, kernels
+    return [*loads, place], kernels

@@ -106,6 +106,10 @@ class StepWriter:
         self._held[place] = what, number
         return number
 
+    def hold(self, place: int, what: Hashable) -> None:
+        """A chunk comes to its place in a tile that is not followed: as one that is there since the last load."""
+        self._held[place] = what, self._held[place][1]
+
     def held(self, place: int, what: Hashable) -> int:
         """The load that brought a chunk to its place, where it is there; else -1."""
         there, number = self._held[place]

@@ -40,6 +40,8 @@ class TilePasses:
         self.chunks = Chunks(layer, contraction, tiling, config)
         self.windows = prod(contraction.window)
         self.count = -(-contraction.channels // tiling.channels)
+        self.lasting = -(-max(tiling.inp, tiling.wgt) // self.count)
+        """Of how many tiles chunks stay on chip."""
         order = kernel_order(contraction, tiling)
         self._micro_ops = 1 if order is None else order[1]
         self._shares = tap_shares(contraction, tiling) if tiling.splits_window else [float(self.windows)]
@@ -62,11 +64,35 @@ class TilePasses:
 
     def write(self, tile: int, thread: int, at: Sequence[int], size: Tile, slot: int) -> Iterator[None]:
         """The passes of a tile: its number among those of a virtual thread, that, its number along each dimension, its
-        size, its accumulators. Where threads take turns, loads are a unit, and so is what stands behind them."""
+        size, its accumulators. Where threads take turns, what one unit does in a row is a turn: the only pass of a tile
+        goes on with what stands behind it."""
+        write = self._tap_by_tap if self.tiling.taps or self.tiling.streamed else self._at_once
+        for number, (where, places, kind) in enumerate(self._turns(tile, thread, at, size)):
+            if number and self._takes_turns:
+                yield
+            yield from write(where, places, at, kind, slot)
+        if self._takes_turns and (self.count > 1 or self.tiling.streamed):
+            yield
+
+    def pass_over(self, tile: int, thread: int, at: Sequence[int], size: Tile) -> None:
+        """A tile that is not followed: its chunks come to their places."""
+        writer, apart = self.writer, self.tiling.taps or self.tiling.streamed
+        for where, places, kind in self._turns(tile, thread, at, size):
+            inputs, weights = self._places(places, kind)
+            writer.hold(inputs, (where[0], 0, where[1]))
+            if not apart:
+                writer.hold(weights, (where[0], where[2]))
+                continue
+            for tap in range(len(kind.cycles)):
+                writer.hold(weights if self.tiling.streamed else weights + tap, (where[0], tap, where[2]))
+
+    def _turns(
+        self, tile: int, thread: int, at: Sequence[int], size: Tile
+    ) -> Iterator[tuple[_Where, tuple[int, int], _Pass]]:
+        """The passes of a tile in their order, and which copies of the buffers each has."""
         contraction, tiling = self.contraction, self.tiling
         first = 0 if self._inner is None else self._rotation * at[self._inner]
         step = tile * self.count
-        write = self._tap_by_tap if tiling.taps or tiling.streamed else self._at_once
         where = tuple([at[n] for n in self.chunks.moving]), tuple([at[n] for n in self.chunks.selected])
         for number in range(self.count):
             turn = (first + number) % self.count
@@ -75,7 +101,7 @@ class TilePasses:
             if not tiling.streamed:
                 places = places[0] + step % tiling.inp, places[1] + step % tiling.wgt
             step += 1
-            yield from write((turn, *where), places, at, self._pass(size, channels), slot)
+            yield (turn, *where), places, self._pass(size, channels)
 
     def _pass(self, size: Tile, channels: int) -> _Pass:
         found = self._passes.get((size, channels))
@@ -94,14 +120,12 @@ class TilePasses:
         """A pass with the weights of all window positions in one chunk."""
         writer = self.writer
         inputs, weights = self._places(places, kind)
-        data = self._inputs(inputs, (where[0], 0, where[1]), at, kind)
-        both = data, writer.load(weights, WEIGHTS, (where[0], where[2]), kind.weights)
+        factor = writer.load(weights, WEIGHTS, (where[0], where[2]), kind.weights)
+        both = self._inputs(inputs, (where[0], 0, where[1]), at, kind), factor
         if self._takes_turns:
             yield
         step = KernelStep(kind.total, len(kind.cycles), self._micro_ops, NOTHING, both)
         writer.kernel((places, kind.number, slot), step, (inputs, weights))
-        if self._takes_turns:
-            yield
 
     def _tap_by_tap(
         self, where: _Where, places: tuple[int, int], at: Sequence[int], kind: _Pass, slot: int
@@ -112,6 +136,8 @@ class TilePasses:
         kernel = self._kernels.setdefault((places, kind.number, slot), len(self._kernels) * len(kind.cycles))
         data = -1
         for tap, cycles in enumerate(kind.cycles):
+            if tap and self._takes_turns:
+                yield
             if streamed or tap == 0:
                 data = self._inputs(inputs, (where[0], tap, where[1]), at, kind)
             weights = first if streamed else first + tap
@@ -120,8 +146,6 @@ class TilePasses:
                 yield
             step = KernelStep(cycles, 1, self._micro_ops, NOTHING, both)
             writer.kernel(kernel + tap, step, (inputs, weights))
-            if self._takes_turns:
-                yield
 
     def _places(self, places: tuple[int, int], kind: _Pass) -> tuple[int, int]:
         """Where the inputs of a pass stand, and its first weights."""

@@ -42,6 +42,7 @@ class TileTails:
 
     def __init__(self, layer: Layer, tiling: Tiling, config: VTAConfig, writer: StepWriter) -> None:
         self.layer, self.tiling, self.config, self.writer = layer, tiling, config, writer
+        self._takes_turns = tiling.threads > 1
         self._cut = piece_dimension(layer, tiling)
         self._loops = [number for number, count in enumerate(tile_counts(layer, tiling)) if count > 1]
         self._levels = [tile_level(layer, tiling, operand.region) + 1 for operand in layer.operands]
@@ -59,15 +60,19 @@ class TileTails:
         """The last store of a tile of that size which had these accumulators; -1 for none."""
         return self._stored.get((slot, size), -1)
 
-    def outside(self, size: Tile, place: tuple[int, ...]) -> Chunk:
-        """The loads, in a tile at that place of the loops, of int32 operands that do not move with all of these."""
-        found: list[Chunk] = []
+    def outside(self, size: Tile, place: tuple[int, ...]) -> tuple[Chunk, Chunk]:
+        """The loads, in a tile at that place of the loops, of int32 operands that do not move with all of these: of
+        those for which loops within the one that moves them are over tiles, which stand before the contraction, and of
+        the others, which stand behind it."""
+        if not self.layer.operands:
+            return NOTHING, NOTHING
+        found: tuple[list[Chunk], list[Chunk]] = [], []
         for number, operand in enumerate(self.layer.operands):
-            where = place[: self._levels[number]]
-            if not self._moves_with_pieces(operand.region) and self._loaded.get(number) != where:
-                self._loaded[number] = where
-                found.append(self._wide(operand.region, size))
-        return together(found)
+            level = self._levels[number]
+            if not self._moves_with_pieces(operand.region) and self._loaded.get(number) != place[:level]:
+                self._loaded[number] = place[:level]
+                found[level == len(place)].append(self._wide(operand.region, size))
+        return together(found[0]), together(found[1])
 
     def write(
         self, turn: int, thread: int, at: Sequence[int], size: Tile, slot: int, store: int, wide: Chunk
@@ -76,20 +81,23 @@ class TileTails:
         piece = self._pieces.get(size)
         if piece is None:
             piece = self._pieces[size] = self._piece(size)
+        if self._takes_turns and self.tiling.pieces > 1:
+            yield
         for one, region, is_whole in self._products:
             if is_whole:
-                self._multiply(one, region, (turn, thread, slot), at, size, size, -1)
+                yield from self._multiply(one, region, (turn, thread, slot), at, size, size, -1)
         for number in range(self.tiling.pieces):
+            if number and self._takes_turns:
+                yield
             for one, region, is_whole in self._products:
                 if not is_whole:
-                    self._multiply(one, region, (turn, thread, slot), at, size, piece.size, store)
+                    yield from self._multiply(one, region, (turn, thread, slot), at, size, piece.size, store)
             loaded = together([wide, piece.wide])
             micro_ops = min(1, piece.kernels)
             step = KernelStep(piece.cycles, piece.kernels, micro_ops, wide=loaded, store=store, stored=piece.stored)
             self.writer.kernel((number, slot, size), step)
             store, wide = -1, NOTHING
             self._stored[slot, size] = self.writer.stores - 1
-            yield
 
     def _multiply(
         self,
@@ -100,18 +108,25 @@ class TileTails:
         size: Tile,
         part: Tile,
         store: int,
-    ) -> None:
+    ) -> Iterator[None]:
         """Int8 tiles through one tile of weights, or one of inputs with weights: loaded by tile, read by piece."""
         factors = self._factors.get((one.block, size, part))
         if factors is None:
             factors = self._factors[one.block, size, part] = self._factors_of(one, region, size, part)
         writer = self.writer
+        if self._takes_turns:
+            yield
         copy = 0 if one.is_bias else turn[0] % self.tiling.operands
         place = writer.place((OPERANDS, one.block, copy, turn[1]))
         what = tuple([at[number] for number in factors.moved])
-        data = writer.load(place, OPERANDS, what, factors.moving)
-        still = writer.load(writer.place((OPERANDS, one.block, turn[1])), OPERANDS, (), factors.still)
-        step = KernelStep(factors.cycles, factors.kernels, chunks=(data, still), store=store)
+        other = writer.place((OPERANDS, one.block, turn[1]))
+        both: list[tuple[int, Tile, Chunk]] = [(other, (), factors.still), (place, what, factors.moving)]
+        if one.is_bias:
+            both.reverse()  # weights come first, and here these are what moves
+        chunks = tuple([writer.load(to, OPERANDS, held, chunk) for to, held, chunk in both])
+        if self._takes_turns:
+            yield
+        step = KernelStep(factors.cycles, factors.kernels, chunks=chunks, store=store)
         writer.kernel((one.block, copy, turn[2], part), step, (place,))
 
     def _factors_of(self, one: Product, region: TileRegion, size: Tile, part: Tile) -> _Factors:

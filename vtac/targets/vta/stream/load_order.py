@@ -115,7 +115,7 @@ class _Times:
         for place in range(1, len(window)):
             load = loads[window[place]]
             after, floor = load.after, load.floor
-            if after >= known or floor >= known or first.anchor <= floor:
+            if after >= known or floor >= known or first.anchor <= max(after, floor) or not load.cycles:
                 continue
             ready = max(ends[after] if after >= 0 else 0, ends[floor] if floor >= 0 else 0)
             if ready >= soonest or (load.group != first.group and max(now, ready) + load.cycles > limit):
@@ -129,6 +129,8 @@ class _Times:
     def _ready(self, load: _Load) -> int:
         """When what a load overwrites is read, and what it reads is stored."""
         after, floor, known = load.after, load.floor, len(self.ends)
+        if not load.cycles:
+            return 0
         if after >= known or floor >= known:
             return _NEVER
         return max(self.ends[after] if after >= 0 else 0, self.ends[floor] if floor >= 0 else 0)
@@ -172,7 +174,8 @@ def _waits(
             floor = -1 if pages is None else int(stored[pages].max())
             # What is there already is left out later, as no load passes one that it meets.
             is_there = held[tiles] == item.row and filled[tiles] == max(map(filled.__getitem__, writers[tiles]))
-            filled[tiles], held[tiles] = len(loads), item.row
+            if not is_there:
+                filled[tiles], held[tiles] = len(loads), item.row
             start, stop = footprints.sets.hull(tiles)
             cycles = 0 if is_there else durations[number]
             loads.append(_Load(number, after, floor, memory, start, stop, number, cycles, group))
