@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import vtac
-from vtac.errors import CompileError
+from vtac.errors import CompileError, EncodingError
 from vtac.targets.vta.isa import Store, decode
 from vtac.targets.vta.stream import host_code
 from vtac.targets.vta.stream.build import build_program
@@ -87,3 +87,79 @@ def test_what_neither_host_nor_vta_does_is_refused() -> None:
     assert "'arith.divui' cannot run on the VTA or its host; only vta, scf, arith and affine ops can" in str(
         caught.value
     )
+
+
+_CARRIED = """
+%last = scf.for %i = %c0 to %c3 step %c1 iter_args(%one = %c3) -> (index) {
+  %next = arith.addi %one, %c1 : index
+  scf.yield %next : index
+}
+"""
+_CHOSEN = """
+%small = arith.cmpi slt, %c1, %c3 : index
+%last = scf.if %small -> (index) {
+  scf.yield %c1 : index
+} else {
+  scf.yield %c2 : index
+}
+"""
+
+
+@pytest.mark.parametrize(("body", "name"), [(_CARRIED, "scf.for"), (_CHOSEN, "scf.if")])
+def test_values_that_the_host_does_not_carry_are_refused(body: str, name: str) -> None:
+    with pytest.raises(CompileError) as caught:
+        build_program(vtac.parse(_PROGRAM.format(body=body + _STORE.format("%last", 0))))
+    assert f"the host of the VTA has no value of this '{name}': it computes what operations of arith" in str(
+        caught.value
+    )
+
+
+_LARGE = f"""
+%most = arith.constant 9223372036854775807 : index
+%many = arith.constant 70 : index
+scf.for %i = %c0 to %many step %c1 {{
+  %a = arith.addi %most, %i : index
+  %b = arith.addi %a, %most : index
+  %c = arith.addi %b, %c2 : index
+  %d = affine.apply affine_map<(d0) -> (d0 mod 4)> (%c)
+  {_STORE.format("%d", "%i")}
+}}
+"""
+
+
+def test_numbers_of_more_than_64_bits_are_computed_as_they_are() -> None:
+    program = build_program(vtac.parse(_PROGRAM.format(body=_LARGE)))
+    stores = [one for one in decode(program.instructions, program.config) if isinstance(one, Store) and one.x_size]
+    assert [store.sram_base for store in stores] == [(2 * (2**63 - 1) + i + 2) % 4 for i in range(70)]
+
+
+def test_numbers_of_more_than_64_bits_are_not_written_cut() -> None:
+    text = _PROGRAM.format(body=_LARGE.replace("d0 mod 4", "d0 * 4"))
+    with pytest.raises(EncodingError, match="field sram_base is 73786976294838206464; it has 16 bits"):
+        build_program(vtac.parse(text))
+
+
+def test_an_amount_of_more_than_32_bits_is_refused_in_a_nest() -> None:
+    store = _STORE.format("%i", 2**63 - 1)
+    body = f"%many = arith.constant 70 : index\nscf.for %i = %c0 to %many step %c1 {{\n{store}\n}}"
+    with pytest.raises(EncodingError, match="field dram_base is 92233720368547760"):
+        build_program(vtac.parse(_PROGRAM.format(body=body)))
+
+
+def test_micro_ops_of_more_than_64_bits_are_not_written_cut() -> None:
+    body = "vta.gemm loops [] micro [5] (d0) -> ((d0 - d0 mod 4) * 4611686018427387904, d0, 0)"
+    with pytest.raises(CompileError) as caught:
+        build_program(vtac.parse(_PROGRAM.format(body=body)))
+    assert str(caught.value).endswith("'vta.gemm' names a tile by a number of more than 64 bits")
+
+
+def test_a_nest_computes_with_flags_as_one_iteration_does() -> None:
+    body = f"""
+    %many = arith.constant 70 : index
+    scf.for %i = %c0 to %many step %c1 {{
+      %t = arith.cmpi slt, %i, %c3 : index
+      %u = arith.subi %t, %t : i1
+      {_STORE.format(0, "%i")}
+    }}
+    """
+    assert len(build_program(vtac.parse(_PROGRAM.format(body=body))).origins) >= 70

@@ -26,6 +26,7 @@ from vtac.dialects.packing.declared import PLACES, layer_name
 from vtac.dialects.vta.memory import Load2DOp, Store2DOp
 from vtac.errors import CompileError
 from vtac.targets.vta.stream.host_arithmetic import ARITHMETIC, Function, arithmetic
+from vtac.targets.vta.stream.host_bounds import HostBounds
 from vtac.targets.vta.stream.host_calls import HostCalls
 from vtac.targets.vta.stream.host_values import HostValues, Step
 from vtac.targets.vta.stream.layout import Names
@@ -95,6 +96,7 @@ class _HostFunction:
         self._run = run
         self._stream = stream
         self._values = HostValues(buffers)
+        self._bounds = HostBounds()
         self._calls = HostCalls(stream, self._values)
         self._shape: tuple[int, ...] | None = None
         """In a nest of which all iterations are computed at once, as arrays, how often each loop runs."""
@@ -110,9 +112,10 @@ class _HostFunction:
         return [step for op in block.ops if (step := self._op(op)) is not None]
 
     def _op(self, op: Operation) -> Step | None:
+        self._bounds.note(op)
         computed = arithmetic(op, self._values.place, of_arrays=self._shape is not None)
         if computed is not None:
-            return _computation(self._values.place(op.results[0]), computed)
+            return _computation(self._values.define(op.results[0]), computed)
         if type(op) is arith.ConstantOp and isinstance(op.value, IntegerAttr):
             self._values.set_constant(op.result, op.value.value.data)
             return None
@@ -132,9 +135,11 @@ class _HostFunction:
 
     def _loop(self, op: scf.ForOp) -> Step:
         nest = _nest_of_a_transfer(op)
-        if nest and prod(len(bounds) for _, bounds in nest) >= _AS_ARRAYS:
+        if nest and prod(len(bounds) for _, bounds in nest) >= _AS_ARRAYS and self._fits(nest):
             return self._nest(nest)
-        first, end, by, index = map(self._values.place, (op.lb, op.ub, op.step, op.body.block.args[0]))
+        first, end, by = map(self._values.place, (op.lb, op.ub, op.step))
+        index = self._values.define(op.body.block.args[0])
+        self._bounds.note_index(op.body.block.args[0], *map(self._bounds.of, (op.lb, op.ub)))
         steps = self._block(op.body.block)
 
         def run(values: list[int]) -> None:
@@ -145,6 +150,12 @@ class _HostFunction:
 
         return run
 
+    def _fits(self, nest: Sequence[tuple[scf.ForOp, range]]) -> bool:
+        """Whether all that a nest computes fits into numpy's integers."""
+        for loop, bounds in nest:
+            self._bounds.note_index(loop.body.block.args[0], bounds.start, bounds.stop)
+        return self._bounds.fit([op for loop, _ in nest for op in loop.body.block.ops if type(op) is not scf.ForOp])
+
     def _nest(self, nest: Sequence[tuple[scf.ForOp, range]]) -> Step:
         """A nest around one transfer, all iterations at once: indices are arrays, of one dimension for each loop."""
         self._shape = tuple(len(bounds) for _, bounds in nest)
@@ -152,7 +163,7 @@ class _HostFunction:
         steps: list[Step] = []
         for inside, (loop, bounds) in zip(reversed(range(len(nest))), nest, strict=True):
             axis = np.arange(bounds.start, bounds.stop, bounds.step).reshape(-1, *repeat(1, inside))
-            indices.append((self._values.place(loop.body.block.args[0]), axis))
+            indices.append((self._values.define(loop.body.block.args[0]), axis))
             found = [self._op(op) for op in loop.body.block.ops if type(op) is not scf.ForOp]
             steps += [step for step in found if step is not None]
         self._shape = None

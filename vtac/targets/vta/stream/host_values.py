@@ -34,12 +34,22 @@ class HostValues:
         self._first.append(number)
         return len(self._first) - 1
 
+    def define(self, value: SSAValue) -> int:
+        """Where a step may write a value."""
+        place = self._places[value] = self.new_place()
+        return place
+
     def place(self, value: SSAValue) -> int:
-        """Where a value is, or will be."""
-        found = self._places.get(value)
-        if found is None:
-            found = self._places[value] = self.new_place()
-        return found
+        """Where a value is. Raises `CompileError` for one that no step before writes."""
+        if value not in self._places:
+            owner = value.owner if isinstance(value.owner, Operation) else value.owner.parent_op()
+            name, where = ("", "") if owner is None else (owner.name, location_of(owner))
+            raise CompileError(
+                f"the host of the VTA has no value of this '{name}': it computes what operations of arith and affine "
+                "give, and the index of a loop",
+                where,
+            )
+        return self._places[value]
 
     def constant(self, number: int) -> int:
         """Where a number is, which no step writes."""
@@ -66,7 +76,7 @@ class HostValues:
     def new_address(self, view: SSAValue) -> int:
         """Where a step may write the address of a part of a buffer."""
         self._buffers.add(view)
-        return self.place(view)
+        return self.define(view)
 
 
 def row_of(places: Sequence[int]) -> Callable[[list[int]], tuple[int, ...]]:

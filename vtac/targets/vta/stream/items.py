@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain, repeat
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,9 +71,15 @@ def encode_items(items: Sequence[Item], counts: Sequence[int], config: VTAConfig
 
 
 def _fields_of(items: Sequence[Item]) -> NDArray[np.int64]:
-    """The fields of items of one opcode, of shape (fields, instructions)."""
+    """The fields of items of one opcode, of shape (fields, instructions); of Python's numbers where 64 bits end."""
     rows = [item.row for item in items if isinstance(item, Issued)]
-    if len(rows) == len(items):
-        return np.fromiter(chain.from_iterable(rows), np.int64).reshape(len(rows), len(rows[0])).T.copy()
-    parts = [np.array(item.row)[:, None] if isinstance(item, Issued) else item.fields for item in items]
-    return np.concatenate(parts, axis=1)
+    try:
+        if len(rows) == len(items):
+            return np.fromiter(chain.from_iterable(rows), np.int64).reshape(len(rows), len(rows[0])).T.copy()
+        return np.concatenate([_column(item, np.int64) for item in items], axis=1)
+    except OverflowError:
+        return np.concatenate([_column(item, np.object_) for item in items], axis=1)
+
+
+def _column(item: Item, kind: type[np.int64 | np.object_]) -> NDArray[np.int64]:
+    return np.array(item.row, cast("type[np.int64]", kind))[:, None] if isinstance(item, Issued) else item.fields
