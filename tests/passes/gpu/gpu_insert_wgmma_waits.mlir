@@ -58,6 +58,43 @@ func.func @in_flight(%i: index) attributes {gpu.kernel} {
 
 // -----
 
+// Where products stand under a condition, so do their fence and their group; an empty group counts for the other steps.
+
+// CHECK-LABEL: func.func @some(%i: index, %c: i1) attributes {gpu.kernel} {
+// CHECK-NEXT:    %s = memref.alloc() {mma.layout = #mma.layout<swizzle 128 pitch 128>} : memref<8192xf16, "shared">
+// CHECK-NEXT:    %sums = mma.tiles : !mma.tiles<8 x accumulator m16n8k16 f32>
+// CHECK-NEXT:    schedule.for %step = 0 to 4 attributes {wgmma.in_flight = 1 : i64} {
+// CHECK-NEXT:      wgmma.fence_proxy_async reason "what threads wrote to shared memory is there for the products"
+// CHECK-NEXT:      "gpu.barrier"() : () -> ()
+// CHECK-NEXT:      scf.if %c {
+// CHECK-NEXT:        wgmma.fence reason "sums that other instructions touched are settled"
+// CHECK-NEXT:        %d = wgmma.descriptor %s[%i] : memref<8192xf16, "shared"> -> !wgmma.descriptor<f16 k_major swizzle 128 leading 16 stride 1024>
+// CHECK-NEXT:        wgmma.mma_async %sums[%i], %d, %d n 64 : !mma.tiles<8 x accumulator m16n8k16 f32>, !wgmma.descriptor<f16 k_major swizzle 128 leading 16 stride 1024>, !wgmma.descriptor<f16 k_major swizzle 128 leading 16 stride 1024>
+// CHECK-NEXT:        wgmma.commit_group
+// CHECK-NEXT:      } else {
+// CHECK-NEXT:        wgmma.commit_group
+// CHECK-NEXT:      }
+// CHECK-NEXT:      wgmma.wait_group 1 reason "the products of the step before are done, and its slot may be filled"
+// CHECK-NEXT:    }
+// CHECK-NEXT:    wgmma.wait_group 0 for %sums : !mma.tiles<8 x accumulator m16n8k16 f32> reason "the sums are there"
+// CHECK-NEXT:    func.return
+// CHECK-NEXT:  }
+
+func.func @some(%i: index, %c: i1) attributes {gpu.kernel} {
+  %s = memref.alloc() {mma.layout = #mma.layout<swizzle 128 pitch 128>} : memref<8192xf16, "shared">
+  %sums = mma.tiles : !mma.tiles<8 x accumulator m16n8k16 f32>
+  schedule.for %step = 0 to 4 attributes {wgmma.in_flight = 1 : i64} {
+    "gpu.barrier"() : () -> ()
+    scf.if %c {
+      %d = wgmma.descriptor %s[%i] : memref<8192xf16, "shared"> -> !wgmma.descriptor<f16 k_major swizzle 128 leading 16 stride 1024>
+      wgmma.mma_async %sums[%i], %d, %d n 64 : !mma.tiles<8 x accumulator m16n8k16 f32>, !wgmma.descriptor<f16 k_major swizzle 128 leading 16 stride 1024>, !wgmma.descriptor<f16 k_major swizzle 128 leading 16 stride 1024>
+    }
+  }
+  func.return
+}
+
+// -----
+
 // A kernel without products stays as it is.
 
 // CHECK-LABEL: func.func @none

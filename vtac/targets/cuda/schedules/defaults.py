@@ -85,8 +85,9 @@ def product_tiling(
 def _products(module: ModuleOp, blocks: ProductBlocks, record: GpuArchitecture | None) -> Products:
     """A function's product as each kind of instructions takes it."""
     shape, probe = product_shape(Schedule(module), blocks), BoxProbe(module, blocks)
-    clusters = not DYNAMIC_SIZE.is_on(module)
-    return Products(shape, blocks.element_bytes, record, probe, clusters=clusters, cuts_floats=CUT_TF32.is_on(module))
+    made = Products(shape, blocks.element_bytes, record, probe, cuts_floats=CUT_TF32.is_on(module))
+    is_dynamic = DYNAMIC_SIZE.is_on(module)
+    return replace(made, clusters=not is_dynamic, whole_rows=is_dynamic)
 
 
 def _schedule_elements(schedule: Schedule, blocks: Sequence[BlockOp]) -> None:

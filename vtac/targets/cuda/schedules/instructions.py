@@ -47,8 +47,9 @@ class Products:
     """One product as each kind of instructions takes it, of elements of so many bytes, on an architecture.
 
     `probe` tells which tiles of the operands are boxes. `specialize`: whether warps of their own ask for boxes; None
-    leaves it to the estimate. `clusters`: whether blocks may form some. `cuts_floats`: what wgmma makes of f32, cut to
-    tf32, is allowed. `declines` says why a tiling whose operands are boxes is none of those that are wanted.
+    leaves it to the estimate. `clusters`: whether blocks may form some. `whole_rows`: whether those of a block have to
+    divide those of the product, which stand for a dynamic size. `cuts_floats`: what wgmma makes of f32, cut to tf32, is
+    allowed. `declines` says why a tiling whose operands are boxes is none of those that are wanted.
     """
 
     shape: ProductShape
@@ -57,6 +58,7 @@ class Products:
     probe: BoxProbe
     specialize: bool | None = None
     clusters: bool = True
+    whole_rows: bool = False
     cuts_floats: bool = False
     declines: Callable[[ProductShape, ProductTiling], str] | None = None
 
@@ -130,11 +132,7 @@ class Products:
             return found, lacks
         for shape in self._box_shapes:
             every = ranked(shape.size(self.element_bytes), self.architecture)
-            wanted = [
-                one
-                for one in every
-                if self.specialize in (None, one.producers > 0) and (self.clusters or one.cluster == 1)
-            ]
+            wanted = [one for one in every if self._is_wanted(shape, one)]
             if self.declines is not None:
                 wanted = [one for one in wanted if not self.declines(shape, one)]
             tiling, missing = first_boxed(self.probe, shape.sizes[2], wanted, place)
@@ -143,8 +141,20 @@ class Products:
                 found.append((shape, tiling))
         return found, lacks
 
+    def _is_wanted(self, shape: ProductShape, tiling: ProductTiling) -> bool:
+        """Whether a tiling of boxes has the roles, the clusters and the rows that are asked for."""
+        roles = self.specialize in (None, tiling.producers > 0)
+        return roles and (self.clusters or tiling.cluster == 1) and self._has_whole_rows(shape, tiling)
+
+    def _has_whole_rows(self, shape: ProductShape, tiling: ProductTiling) -> bool:
+        return not self.whole_rows or shape.is_batch or shape.sizes[0] % tiling.block[0] == 0
+
     def _tiling(self, shape: ProductShape, place: int) -> ProductTiling:
-        return choose_tiling(shape.size(self.element_bytes), self.architecture, place)
+        size = shape.size(self.element_bytes)
+        if not self.whole_rows:
+            return choose_tiling(size, self.architecture, place)
+        found = [one for one in ranked(size, self.architecture) if self._has_whole_rows(shape, one)]
+        return found[place] if place < len(found) else choose_tiling(size, self.architecture, place)
 
     def _cycles(self, choice: tuple[ProductShape, ProductTiling]) -> float:
         shape, tiling = choice
