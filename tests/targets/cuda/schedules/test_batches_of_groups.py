@@ -149,7 +149,7 @@ REFUSED = {
         "sm_90a",
         "no tiling of wgmma is for a product",
     ),
-    "a batch of bytes by rows": (product((64, 64, 64), "i8", batch=2).text, "tma", "sm_90", "boxes do not transpose"),
+    "a batch of floats by rows": (product((64, 64, 64), "f32", batch=2).text, "tma", "sm_90", "boxes do not transpose"),
 }
 
 

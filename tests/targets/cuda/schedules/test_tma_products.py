@@ -196,7 +196,7 @@ REFUSED = {
         "tma_schedule: no tiling for boxes fits a product of 60 x 64 x 16: it takes two steps of 32 bytes of k or more",
     ),
     "operands to be transposed": (
-        product((64, 64, 256), "i8"),
+        product((64, 64, 256), "f32"),
         "sm_90",
         "operands of other than 16 bits are multiplied along k, and boxes do not transpose",
     ),
