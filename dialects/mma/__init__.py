@@ -9,40 +9,6 @@ from typing import TYPE_CHECKING
 from vtac.lazily import members_of
 
 if TYPE_CHECKING:
-    from vtac.dialects.mma.dialect import (
-        MMA,
-        ExtractOp,
-        FillOp,
-        InsertOp,
-        LdmatrixOp,
-        LoadPairOp,
-        PackOp,
-        SharedLayoutAttr,
-        ShuffleXorOp,
-        StmatrixOp,
-        StorePairOp,
-        SyncOp,
-        Tiles,
-        TilesOp,
-        TilesType,
-    )
+    from vtac.dialects.mma.dialect import *  # noqa: F403 - what is in the dialect is in its package
 
 __getattr__ = members_of(f"{__name__}.dialect")
-
-__all__ = [
-    "MMA",
-    "ExtractOp",
-    "FillOp",
-    "InsertOp",
-    "LdmatrixOp",
-    "LoadPairOp",
-    "PackOp",
-    "SharedLayoutAttr",
-    "ShuffleXorOp",
-    "StmatrixOp",
-    "StorePairOp",
-    "SyncOp",
-    "Tiles",
-    "TilesOp",
-    "TilesType",
-]

@@ -9,46 +9,6 @@ from typing import TYPE_CHECKING
 from vtac.lazily import members_of
 
 if TYPE_CHECKING:
-    from vtac.dialects.tma.dialect import (
-        TMA,
-        ArriveExpectOp,
-        ArriveOp,
-        Boxes,
-        BoxesAttr,
-        ClusterArriveOp,
-        ClusterWaitOp,
-        CommitStoresOp,
-        CopyOp,
-        ElectOp,
-        FenceInitOp,
-        InitOp,
-        LoadOp,
-        PublishOp,
-        SetmaxnregOp,
-        StoreOp,
-        WaitOp,
-        WaitStoresOp,
-    )
+    from vtac.dialects.tma.dialect import *  # noqa: F403 - what is in the dialect is in its package
 
 __getattr__ = members_of(f"{__name__}.dialect")
-
-__all__ = [
-    "TMA",
-    "ArriveExpectOp",
-    "ArriveOp",
-    "Boxes",
-    "BoxesAttr",
-    "ClusterArriveOp",
-    "ClusterWaitOp",
-    "CommitStoresOp",
-    "CopyOp",
-    "ElectOp",
-    "FenceInitOp",
-    "InitOp",
-    "LoadOp",
-    "PublishOp",
-    "SetmaxnregOp",
-    "StoreOp",
-    "WaitOp",
-    "WaitStoresOp",
-]

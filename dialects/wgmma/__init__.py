@@ -9,32 +9,6 @@ from typing import TYPE_CHECKING
 from vtac.lazily import members_of
 
 if TYPE_CHECKING:
-    from vtac.dialects.wgmma.dialect import (
-        WGMMA,
-        CommitGroupOp,
-        DescriptorOp,
-        DescriptorType,
-        FenceOp,
-        FenceProxyAsyncOp,
-        MmaAsyncOp,
-        SharedMatrix,
-        WaitGroupOp,
-        WarpgroupLayout,
-        WgmmaInstruction,
-    )
+    from vtac.dialects.wgmma.dialect import *  # noqa: F403 - what is in the dialect is in its package
 
 __getattr__ = members_of(f"{__name__}.dialect")
-
-__all__ = [
-    "WGMMA",
-    "CommitGroupOp",
-    "DescriptorOp",
-    "DescriptorType",
-    "FenceOp",
-    "FenceProxyAsyncOp",
-    "MmaAsyncOp",
-    "SharedMatrix",
-    "WaitGroupOp",
-    "WarpgroupLayout",
-    "WgmmaInstruction",
-]

@@ -10,44 +10,6 @@ from typing import TYPE_CHECKING
 from vtac.lazily import members_of
 
 if TYPE_CHECKING:
-    from vtac.dialects.wmma.dialect import (
-        WMMA,
-        AsyncCommitOp,
-        AsyncCopyOp,
-        AsyncWaitOp,
-        AttentionOp,
-        CallOp,
-        FillFragmentOp,
-        FragmentsOp,
-        FragmentType,
-        LoadMatrixSyncOp,
-        MapFragmentOp,
-        MmaSyncOp,
-        MultiplyFragmentOp,
-        RoutineOp,
-        StoreMatrixSyncOp,
-        VariableOp,
-        YieldOp,
-    )
+    from vtac.dialects.wmma.dialect import *  # noqa: F403 - what is in the dialect is in its package
 
 __getattr__ = members_of(f"{__name__}.dialect")
-
-__all__ = [
-    "WMMA",
-    "AsyncCommitOp",
-    "AsyncCopyOp",
-    "AsyncWaitOp",
-    "AttentionOp",
-    "CallOp",
-    "FillFragmentOp",
-    "FragmentType",
-    "FragmentsOp",
-    "LoadMatrixSyncOp",
-    "MapFragmentOp",
-    "MmaSyncOp",
-    "MultiplyFragmentOp",
-    "RoutineOp",
-    "StoreMatrixSyncOp",
-    "VariableOp",
-    "YieldOp",
-]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
+from importlib import import_module
+from types import ModuleType
 
 import pytest
 
@@ -31,11 +34,13 @@ def test_a_program_of_the_vta_loads_no_operation_of_a_gpu() -> None:
 
 
 @pytest.mark.parametrize("package", [mma, tma, wgmma, wmma])
-def test_packages_hold_their_dialect_and_all_they_name(package: object) -> None:
-    names: list[str] = vars(package)["__all__"]
-    assert all(getattr(package, name) is not None for name in names)
+def test_packages_hold_their_dialect_and_all_that_it_names(package: ModuleType) -> None:
+    home = import_module(f"{package.__name__}.dialect")
+    names: list[str] = vars(home)["__all__"]
+    assert all(getattr(package, name) is getattr(home, name) for name in names)
     dialect = getattr(package, next(name for name in names if name.isupper()))
     assert {kind.__name__ for kind in dialect.operations} <= set(names)
+    assert all(pickle.loads(pickle.dumps(kind)) is kind for kind in dialect.operations)
 
 
 def test_what_a_package_does_not_hold_is_an_attribute_error() -> None:
