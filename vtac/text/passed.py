@@ -19,6 +19,8 @@ from xdsl.dialects.builtin import (
     AffineMapAttr,
     AffineSetAttr,
     ArrayAttr,
+    BytesAttr,
+    DenseArrayBase,
     DenseIntOrFPElementsAttr,
     DenseResourceAttr,
     DictionaryAttr,
@@ -36,8 +38,9 @@ from vtac.text.violations import repeated_symbols, violations
 
 _Signature = tuple[object, ...]
 
-_MOST_ATTRIBUTES = 1 << 14
+_MOST_KEPT = 1 << 14
 _MOST_HELD = 1 << 8
+_MOST_BYTES = 1 << 12
 _BULK = (DenseIntOrFPElementsAttr, DenseResourceAttr)
 
 
@@ -64,7 +67,7 @@ class _Memory:
 
     def renew(self) -> None:
         """Forget everything where it has become much, or where rules have come: those of declared attributes."""
-        if len(self.numbers) > _MOST_ATTRIBUTES or self._declared != declared_count():
+        if max(len(self.numbers), len(self.signatures)) > _MOST_KEPT or self._declared != declared_count():
             self.signatures, self.numbers, self._declared = set(), {}, declared_count()
 
     def number(self, attribute: Attribute) -> int:
@@ -162,6 +165,10 @@ def _ends(block: Block) -> bool:
 
 def _has_bulk(attribute: Attribute) -> bool:
     """Whether an attribute may hold contents in bulk, itself or in what it holds."""
+    if isinstance(attribute, DenseArrayBase):
+        attribute = attribute.data
+    if isinstance(attribute, BytesAttr | StringAttr):
+        return len(attribute.data) > _MOST_BYTES
     held: Collection[Attribute] = ()
     if isinstance(attribute, ArrayAttr):
         held = cast("ArrayAttr[Attribute]", attribute).data
