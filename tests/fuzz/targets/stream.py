@@ -8,9 +8,10 @@ from random import Random
 from typing import cast
 
 import numpy as np
-from checker_streams import CONFIG, Program, orders, random_program, token_pairs, without_pair
+from checker_streams import CONFIG, Program, orders, token_pairs, without_pair
 from interpreter_streams import CONFIGS, random_image, random_stream
 from numpy.typing import NDArray
+from random_streams import random_program
 
 from fuzz.case import Payload
 from fuzz.outcome import MismatchError, Outcome

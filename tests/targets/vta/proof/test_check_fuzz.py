@@ -7,7 +7,8 @@ from dataclasses import fields, replace
 
 import numpy as np
 import pytest
-from checker_streams import CONFIG, memory_image, orders, random_program
+from checker_streams import CONFIG, memory_image, orders
+from random_streams import random_program
 
 from vtac.targets.vta.isa import (
     Alu,

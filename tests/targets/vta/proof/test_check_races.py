@@ -13,12 +13,12 @@ from checker_streams import (
     Bit,
     Program,
     orders,
-    random_program,
     token_pairs,
     touched,
     with_bit,
     without_pair,
 )
+from random_streams import random_program
 
 from vtac.targets.vta.isa import decode_micro_ops
 from vtac.targets.vta.proof import Finding, check
