@@ -56,6 +56,15 @@ for number in range(10**6):
 """
 
 
+def test_candidates_that_ran_are_found_whatever_their_problem(tmp_path: Path) -> None:
+    good, bad = Outcome("ok", 1, 2, 3), Outcome("refused", message="no")
+    with Store(tmp_path / "s.db") as store:
+        store.record([(Trial("p", "m", "b", "1"), good), (Trial("q", "m", "a", "1"), good)])
+        store.record([(Trial("q", "m", "b", "1"), good), (Trial("q", "m", "c", "1"), bad)])
+        assert store.candidates("m", "1") == ("a", "b")
+        assert store.candidates("m", "2") == store.candidates("n", "1") == ()
+
+
 def test_mishaps_are_forgotten_and_nothing_else(tmp_path: Path) -> None:
     statuses: tuple[Status, ...] = get_args(Status)
     with Store(tmp_path / "s.db") as store:

@@ -39,7 +39,24 @@ def test_a_search_and_what_it_leaves(program: str, tmp_path: Path, capsys: pytes
     assert f"{found['cycles']:,} (" in out
     for given in (["--schedule", script], ["--schedules", store]):
         assert main(["run", program, "--json", *given]) == 0
-        assert json.loads(capsys.readouterr().out)["stats"]["cycles"] == found["cycles"]
+        out, err = capsys.readouterr()
+        assert (json.loads(out)["stats"]["cycles"], "has no tiling" in err) == (found["cycles"], False)
+
+
+def test_a_store_without_tilings_is_said(program: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One of sweeps has none, nor has one for another configuration."""
+    store = str(tmp_path / "sweep.db")
+    assert main(["explore", program, "--where", "latency == 16", "--executor", "local:1", "--store", store]) == 0
+    capsys.readouterr()
+    assert main(["run", program, "--schedules", store]) == 0
+    assert f"note: {store} has no tiling for this configuration that this version" in capsys.readouterr().err
+    other = tmp_path / "other.json"
+    other.write_text('{"LOG_WGT_BUFF_SIZE": 17}')
+    common = [program, "--executor", "local:1", "--store", store, "--config", str(other)]
+    assert main(["tune", *common, "--budget", "1"]) == 0
+    capsys.readouterr()
+    assert main(["run", program, "--schedules", store]) == 0
+    assert "every layer has its default schedule; vtac tune FILE --store" in capsys.readouterr().err
 
 
 def test_the_front_is_drawn(program: str, tmp_path: Path) -> None:

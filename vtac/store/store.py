@@ -83,6 +83,12 @@ class Store(Closing):
             ).fetchall()
         return {trial.candidate: outcome for trial, outcome in map(_row, rows)}
 
+    def candidates(self, machine: str, model: str) -> tuple[str, ...]:
+        """What ran on a machine, of whatever problem."""
+        asked = "SELECT DISTINCT candidate FROM outcomes WHERE machine = ? AND model = ? AND status = 'ok' ORDER BY 1"
+        with self._explained("read"):
+            return tuple(str(row[0]) for row in self._link.execute(asked, (machine, model)))
+
     def text(self, digest: str) -> str | None:
         """What a digest stands for; None where nobody said."""
         with self._explained("read"):

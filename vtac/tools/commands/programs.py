@@ -96,7 +96,21 @@ def compile_file(
     print(program.work_line, file=sys.stderr)
     for choice in program.choices:
         print(f"note: {choice}", file=sys.stderr)
+    if schedules is not None and program.devices:
+        _note_unused(schedules, program.config)
     return program
+
+
+def _note_unused(schedules: str, config: VTAConfig) -> None:
+    """Says where a store has nothing that could have been used."""
+    from vtac.targets.vta.tuning.stored import has_tilings
+
+    if not has_tilings(schedules, config):
+        print(
+            f"note: {schedules} has no tiling for this configuration that this version of vtac has counted: every "
+            f"layer has its default schedule; vtac tune FILE --store {schedules} fills it",
+            file=sys.stderr,
+        )
 
 
 def compile_cuda_file(

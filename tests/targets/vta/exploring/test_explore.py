@@ -104,6 +104,9 @@ def test_a_machine_that_cannot_hold_the_network_is_a_point_with_an_error() -> No
     wrong = VTAConfig(log_block=5)
     (point,) = vtac.explore({"tiled": CONV}, [wrong], executor=Here())
     assert re.match(r"tiled: function .conv\w*. is packed into tiles of 1x16", point.error)
+    lines = str(vtac.explore({"tiled": CONV}, [wrong], executor=Here())).splitlines()
+    assert lines[0] == "none of 1 points can run tiled"
+    assert lines[1].startswith(f"  {point.name}: tiled: function") and lines[2].startswith("energy and area: ")
     text = str(vtac.explore({"tiled": CONV}, [wrong, VTAConfig()], executor=Here()))
     assert "1 cannot run tiled" in text
     page = vtac.explore({"tiled": CONV}, [wrong, VTAConfig()], executor=Here()).to_html()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,5 +49,7 @@ def test_overheads_are_measured() -> None:
     assert 0 < found.payload < len(text)
     table = forecast_table(500, forecasts(500, 40, found), found)
     assert [line.split()[0] for line in table.splitlines()[2:]] == ["1", "2", "5", "10", "20", "40"]
+    hours = forecast_table(5, [replace(forecast(5, 1, found), seconds=seconds) for seconds in (0.2, 200_003.4)], found)
+    assert [line.split()[1] for line in hours.splitlines()[1:]] == ["h:mm:ss", "0:00:01", "55:33:23"]
     with pytest.raises(VtacError, match="there is no task to measure"):
         measure_overheads([], Here())

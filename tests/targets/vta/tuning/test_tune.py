@@ -49,6 +49,15 @@ def test_it_is_better_and_says_how_good(found: vtac.TuneResult) -> None:
     assert "% of any tiling in this space in cycles, after 10 tilings" in str(found)
     assert replace(found, evaluated=9).statement.endswith("after 9 tilings")
     assert replace(found, budget="60 s").statement.endswith("after 60 s")
+
+
+@pytest.mark.parametrize(("gap", "said"), [(0.0171, "1.8 %"), (0.013, "1.3 %"), (0.00001, "0.1 %")])
+def test_no_gap_is_rounded_down(found: vtac.TuneResult, gap: float, said: str) -> None:
+    """The statement is one of all tilings, which 1.7 % would not be."""
+    assert replace(found, gap=gap).statement.startswith(f"within {said} of any tiling")
+
+
+def test_the_program_is_one_of_layers_alone(found: vtac.TuneResult) -> None:
     assert (found.cycles, found.bytes) in [(one.cycles, one.nbytes) for one in found.layers]
     assert list(found.front) == sorted(found.front)
     program = vtac.compile(CONV, config=SMALL, schedule=found.schedule)

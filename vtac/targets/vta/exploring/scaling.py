@@ -143,9 +143,9 @@ def forecast_table(points: int, found: Sequence[Forecast], overheads: Overheads)
         f"{points:,} points; a task takes {mean:.2f} CPU s ({len(overheads.tasks):,} {origin}), "
         f"{overheads.payload:,} bytes and {1e3 * overheads.dispatch:.2f} ms to send and take back, "
         f"{1e3 * overheads.record:.2f} ms to record",
-        f"{'workers':>8}{'hours':>10}{'busy':>8}  limit",
+        f"{'workers':>8}{'h:mm:ss':>10}{'busy':>8}  limit",
     ]
-    lines += [f"{one.workers:>8,}{one.seconds / 3600:>10.2f}{one.busy:>8.0%}  {one.limit}" for one in found]
+    lines += [f"{one.workers:>8,}{_clock(one.seconds):>10}{one.busy:>8.0%}  {one.limit}" for one in found]
     return "\n".join(lines) + "\n"
 
 
@@ -162,6 +162,12 @@ def forecast_json(points: int, found: Sequence[Forecast], overheads: Overheads) 
         "measured": {**measured, "payload_bytes": overheads.payload},
         "forecasts": [asdict(one) for one in found],
     }
+
+
+def _clock(seconds: float) -> str:
+    """Hours, minutes and seconds, at least one."""
+    whole = max(1, round(seconds))
+    return f"{whole // 3600:,}:{whole // 60 % 60:02}:{whole % 60:02}"
 
 
 def _counts(most: int) -> list[int]:

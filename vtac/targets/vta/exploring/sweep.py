@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from io import StringIO
@@ -19,6 +19,7 @@ from vtac.text.short import short_name
 
 _NAMES = "BATCHxBLOCK, memories"
 _SOURCE_CHARACTERS = 400
+_ERROR_CHARACTERS = 400
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,8 @@ class Sweep:
     def __str__(self) -> str:
         """A table of the front of cycles and memory, then how many points there are and what is wrong with some."""
         front = self.pareto()
+        if not front:
+            return "\n".join([self._summary(front), *self._failures(), self._source()]) + "\n"
         names, common = short_names([point.machine for point in front])
         width = 2 + max(map(len, (_NAMES, *names)))
         lines = [
@@ -71,21 +74,36 @@ class Sweep:
         ]
         lines += [f"{name:<{width}}{_figures(point)}" for name, point in zip(names, front, strict=True)]
         lines += [f"all of these: {common}"] if common else []
-        failed = [point for point in self.points if point.error]
-        lines.append(
-            f"{len(front)} of {len(self.points):,} points: any other takes no fewer cycles than one of these, and has "
-            "no less SRAM; "
-            f"{len(failed):,} cannot run {' and '.join(self.networks)}"
-        )
-        lines += [f"  {point.name}: {point.error[:200]}" for point in failed[:3]]
-        if self.pruned:
-            lines.append(
-                f"{len(self.pruned):,} more configurations were pruned, not compiled: one of these points has no more "
-                "SRAM than each, and no more cycles than it takes at least"
-            )
-            lines += [f"  {one.name}: {one.reason}" for one in self.pruned[:3]]
-        lines.append(f"energy and area: {short_name(self.table.source, _SOURCE_CHARACTERS)}")
+        lines += [self._summary(front), *self._failures(), *self._pruned(), self._source()]
         return "\n".join(lines) + "\n"
+
+    def _summary(self, front: Sequence[Point]) -> str:
+        """How many points there are, and how many of them run."""
+        networks = " and ".join(self.networks)
+        failed = len(self.points) - len(self.good)
+        if not front:
+            return f"none of {len(self.points):,} points can run {networks}"
+        return (
+            f"{len(front)} of {len(self.points):,} points: any other takes no fewer cycles than one of these, and has "
+            f"no less SRAM; {failed:,} cannot run {networks}"
+        )
+
+    def _failures(self) -> list[str]:
+        """What is wrong with the first points that cannot run."""
+        failed = [point for point in self.points if point.error]
+        return [f"  {point.name}: {short_name(point.error, _ERROR_CHARACTERS)}" for point in failed[:3]]
+
+    def _pruned(self) -> list[str]:
+        if not self.pruned:
+            return []
+        return [
+            f"{len(self.pruned):,} more configurations were pruned, not compiled: one of these points has no more "
+            "SRAM than each, and no more cycles than it takes at least",
+            *(f"  {one.name}: {one.reason}" for one in self.pruned[:3]),
+        ]
+
+    def _source(self) -> str:
+        return f"energy and area: {short_name(self.table.source, _SOURCE_CHARACTERS)}"
 
     def to_json(self) -> dict[str, object]:
         """All points as plain values; equal for equal sweeps."""

@@ -34,6 +34,11 @@ def tiling_text(tiling: Tiling) -> str:
     return canonical({name: value for name, value in chosen.items() if value != plain[name]})
 
 
+def is_tiling(text: str) -> bool:
+    """Whether what was tried is a tiling: a store of sweeps has points, too."""
+    return text.startswith("{")
+
+
 def tiling_of(text: str) -> Tiling:
     """The tiling that a text says. Raises `VtacError` for one that says none."""
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from math import ceil
 from typing import Literal
 
 from vtac.targets.vta.schedules.tiling import Tiling
@@ -111,7 +112,7 @@ class TuneResult:
         if self.gap == 0.0:
             return f"best of this space in {measure}"
         spent = self.budget if self.budget.endswith(" s") else f"{self.evaluated:,} tilings"
-        return f"within {max(0.1, 100 * self.gap):.1f} % of any tiling in this space in {measure}, after {spent}"
+        return f"within {_rounded_up(self.gap):.1f} % of any tiling in this space in {measure}, after {spent}"
 
     def to_json(self) -> dict[str, object]:
         """Everything as plain values; equal for equal searches, as it holds no times but those of devices."""
@@ -215,6 +216,11 @@ def _change(default: float, tuned: float) -> str:
     if default <= 0 or tuned == default:
         return "as much"
     return f"{abs(1 - tuned / default):.2%} {'less' if tuned < default else 'more'}"
+
+
+def _rounded_up(gap: float) -> float:
+    """A share in percent, to the next tenth: what is said of any tiling must hold."""
+    return ceil(round(1000 * gap, 9)) / 10
 
 
 def sum_of_fronts(fronts: Sequence[tuple[Sequence[Point], int]]) -> tuple[Point, ...]:

@@ -198,14 +198,21 @@ def _order(space: Space, objective: Objective) -> Column:
     """Most promising first; ties as they are declared.
 
     For cycles by turns one that is thought to take the fewest, and one of the lowest bound: of those that are left the
-    lowest bound says how far the best may be.
+    lowest bound says how far the best may be. For the front by turns one from its middle and one from each end.
     """
+    by_cycles, by_bytes = np.lexsort((space.nbytes, space.cycles)), np.lexsort((space.cycles, space.nbytes))
     if objective == "bytes":
-        return np.lexsort((space.cycles, space.nbytes))
+        return by_bytes
     if objective == "pareto":
-        return np.lexsort((space.cycles, space.cycles.astype(np.float64) * space.nbytes))
-    promising, lowest = np.lexsort((space.nbytes, space.cycles)), np.lexsort((space.cycles, space.least_cycles))
-    turn = np.empty((2, len(space)), np.int64)
-    for ranks, order in zip(turn, (promising, lowest), strict=True):
-        ranks[order] = np.arange(len(space))
-    return np.lexsort((turn[0], turn.min(axis=0)))
+        middle = np.lexsort((space.cycles, space.cycles.astype(np.float64) * space.nbytes))
+        return _by_turns(middle, by_cycles, by_bytes)
+    return _by_turns(by_cycles, np.lexsort((space.cycles, space.least_cycles)))
+
+
+def _by_turns(*orders: Column) -> Column:
+    """One order of several: the first of each, then the second, what was there before left out."""
+    turns = np.empty((len(orders), len(orders[0])), np.int64)
+    for ranks, order in zip(turns, orders, strict=True):
+        ranks[order] = np.arange(len(order))
+    first = turns.min(axis=0)
+    return np.lexsort((turns.argmin(axis=0), first))

@@ -16,7 +16,7 @@ from vtac.targets.vta.cycles import Timing
 from vtac.targets.vta.schedules.known_tilings import TunedTilings
 from vtac.targets.vta.schedules.layers import Layer
 from vtac.targets.vta.schedules.tiling import Tiling
-from vtac.targets.vta.tuning.identity import layer_text, machine_text, tiling_of
+from vtac.targets.vta.tuning.identity import is_tiling, layer_text, machine_text, tiling_of
 
 
 @contextmanager
@@ -49,6 +49,16 @@ def tilings_in(store: Store) -> TunedTilings:
             return _best(own, layer, config)
 
     return TunedTilings(find)
+
+
+def has_tilings(path: str | Path, config: VTAConfig) -> bool:
+    """Whether a store has the tiling of any layer for this configuration, as this compiler makes programs.
+
+    Raises `StoreError`.
+    """
+    with Store(path) as store:
+        known = store.candidates(digest(machine_text(config, Timing.de10())), model_identity())
+    return any(is_tiling(candidate) for candidate in known)
 
 
 def _best(store: Store, layer: Layer, config: VTAConfig) -> Tiling | None:
