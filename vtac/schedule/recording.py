@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from io import StringIO
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, Region, SSAValue
-from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
 
 from vtac.dialects.schedule.arguments import make_directive
@@ -27,6 +25,7 @@ from vtac.schedule.references import BlockRef, LoopRef
 from vtac.text.context import make_context
 from vtac.text.excerpts import caller, pointed_methods
 from vtac.text.loop_nest import nest_text
+from vtac.text.printing import op_text
 from vtac.text.reports import one_line
 from vtac.text.short import counted, short_name
 from vtac.text.source import parse
@@ -88,9 +87,7 @@ class Recording:
         return f"<pre>{escape(nest_text(self.function))}</pre>"
 
     def __str__(self) -> str:
-        text = StringIO()
-        Printer(text).print_op(self._script)
-        return text.getvalue() + "\n"
+        return f"{op_text(self._script)}\n"
 
     @property
     def name(self) -> str | None:

@@ -9,8 +9,9 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 
 from vtac.pipelines import INPUT, Instrumentation, Step
+from vtac.text.printing import op_text
 from vtac.tools.entry import UsageError
-from vtac.tools.ir_printing import ir_text, op_text
+from vtac.tools.ir_printing import ir_text
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.-]+")
 _LONGEST_NAME = 60
@@ -77,4 +78,4 @@ class DumpPhases(_AtPhases):
     def reached(self, phase: str, module: ModuleOp) -> None:
         kernel = next((op.sym_name.data for op in module.ops if isinstance(op, FuncOp)), "")
         suffix = _UNSAFE.sub("_", f"_{kernel}")[:_LONGEST_NAME] if module.parent_op() is not None and kernel else ""
-        self.files[f"{len(self.files):03}_{phase}{suffix}.mlir"] = op_text(module).encode()
+        self.files[f"{len(self.files):03}_{phase}{suffix}.mlir"] = f"{op_text(module)}\n".encode()

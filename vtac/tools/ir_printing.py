@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Sequence
-from io import StringIO
 
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
 from xdsl.passes import ModulePass
-from xdsl.printer import Printer
 
 from vtac.pipelines import Instrumentation, Step, steps_within
+from vtac.text.printing import op_text
 from vtac.text.reports import suggestion
 from vtac.tools.entry import UsageError
 
@@ -49,14 +48,7 @@ class PrintBetween(Instrumentation):
 def ir_text(step: Step, op: Operation, *, generic: bool) -> str:
     """A module or a function as text, under a line that says after what step."""
     name = f"phase {step.name}" if step.kind == "phase" else step.name
-    return f"// -----// IR after {name} //----- //\n{op_text(op, generic=generic)}"
-
-
-def op_text(op: Operation, *, generic: bool = False) -> str:
-    """An operation as text that can be parsed."""
-    stream = StringIO()
-    Printer(stream=stream, print_generic_format=generic).print_op(op)
-    return f"{stream.getvalue()}\n"
+    return f"// -----// IR after {name} //----- //\n{op_text(op, generic=generic)}\n"
 
 
 def check_names(names: Sequence[str], passes: Sequence[ModulePass]) -> None:

@@ -9,11 +9,11 @@ from collections.abc import Callable
 
 from xdsl import transforms as upstream
 from xdsl.passes import ModulePass
-from xdsl.targets.mlir import MLIRTarget
 from xdsl.utils.target import Target as Format
 
 from vtac.targets.registry import all_targets
 from vtac.text.context import add_new, installed_universes
+from vtac.text.printing import TextTarget
 from vtac.universe import get_all_passes
 
 
@@ -27,7 +27,7 @@ def pass_factories() -> dict[str, Callable[[], type[ModulePass]]]:
 
 def format_factories() -> dict[str, Callable[[], type[Format]]]:
     """What `-t` can print, by name: MLIR, and the formats of all targets; none of them loaded yet."""
-    known: dict[str, Callable[[], type[Format]]] = {"mlir": lambda: MLIRTarget}
+    known: dict[str, Callable[[], type[Format]]] = {"mlir": lambda: TextTarget}
     for target in all_targets():
         add_new(known, target.formats, f"format of target {target.name}")
     return known

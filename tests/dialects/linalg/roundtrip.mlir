@@ -192,7 +192,7 @@ func.func @attributes_by_an_alias(%x: tensor<4x8xi32>) -> tensor<4x8xi32> {
 
 // What MLIR prints of a reduction by one operation: it takes what there is so far, then the element.
 func.func @reduction_by_name(%x: tensor<4x8xi32>, %start: tensor<4xi32>) -> tensor<4xi32> {
-  // CHECK:      %r = linalg.reduce ins(%x:tensor<4x8xi32>) outs(%start:tensor<4xi32>) dimensions = [1]
+  // CHECK:      %r = linalg.reduce ins(%x:tensor<4x8xi32>) outs(%start:tensor<4xi32>) dimensions = [1] {note}
   // CHECK-NEXT: (%[[ELEMENT:.*]]: i32, %[[TOTAL:.*]]: i32)
   // CHECK-NEXT: arith.subi %[[TOTAL]], %[[ELEMENT]] : i32
   %r = linalg.reduce { arith.subi {overflowFlags = #arith.overflow<none>} } ins(%x : tensor<4x8xi32>) outs(%start : tensor<4xi32>) dimensions = [1] {note}
@@ -200,9 +200,9 @@ func.func @reduction_by_name(%x: tensor<4x8xi32>, %start: tensor<4xi32>) -> tens
 }
 
 func.func @moves_with_attributes(%x: tensor<4x8xi8>, %y: tensor<8x4xi8>, %z: tensor<2x8x4xi8>) -> tensor<2x8x4xi8> {
-  // CHECK: %t = linalg.transpose ins(%x:tensor<4x8xi8>) outs(%y:tensor<8x4xi8>) permutation = [1, 0]
+  // CHECK: %t = linalg.transpose ins(%x:tensor<4x8xi8>) outs(%y:tensor<8x4xi8>) permutation = [1, 0] {note}
   %t = linalg.transpose ins(%x : tensor<4x8xi8>) outs(%y : tensor<8x4xi8>) permutation = [1, 0] {note}
-  // CHECK: %r = linalg.broadcast ins(%t:tensor<8x4xi8>) outs(%z:tensor<2x8x4xi8>) dimensions = [0]
+  // CHECK: %r = linalg.broadcast ins(%t:tensor<8x4xi8>) outs(%z:tensor<2x8x4xi8>) dimensions = [0] {note}
   %r = linalg.broadcast ins(%t : tensor<8x4xi8>) outs(%z : tensor<2x8x4xi8>) dimensions = [0] {note}
   func.return %r : tensor<2x8x4xi8>
 }

@@ -19,10 +19,10 @@ from xdsl.dialects.builtin import (
     NameLoc,
 )
 from xdsl.ir import Attribute, Operation
-from xdsl.printer import Printer
 from xdsl.utils.hints import isa
 
 from vtac.report.page.highlight import shortened
+from vtac.text.printing import TextPrinter
 
 MOST_ELEMENTS = 16
 """Elements of a constant that are printed; of larger ones the type alone."""
@@ -70,7 +70,7 @@ def places_of(location: Attribute) -> Iterator[str]:
             return
 
 
-class _PlacedPrinter(Printer):
+class _PlacedPrinter(TextPrinter):
     """A printer that remembers where the operations of each line come from."""
 
     def __init__(self, stream: StringIO) -> None:

@@ -6,7 +6,6 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from io import StringIO
 from pathlib import Path
 from typing import cast, get_args
 
@@ -142,7 +141,7 @@ def read_model(path: str, batch: int | None = None, shapes: Mapping[str, Sequenc
 
 def program_text(quantised: QuantisedModel) -> str:
     """The integer program, behind comments that say what its integers stand for."""
-    from xdsl.printer import Printer
+    from vtac.text.printing import op_text
 
     lines = [f"// {quantised.graph.name}, quantised; see 'vtac quantize --help'"]
     for given in quantised.graph.inputs:
@@ -158,9 +157,7 @@ def program_text(quantised: QuantisedModel) -> str:
         else:
             one = quantised.scales[name]
             lines.append(f"// result {name}: (value - {one.zero}) * {one.size:g}")
-    text = StringIO()
-    Printer(text).print_op(quantised.module)
-    return "\n".join([*lines, text.getvalue(), ""])
+    return "\n".join([*lines, op_text(quantised.module), ""])
 
 
 def _parse(arguments: Sequence[str]) -> Options:

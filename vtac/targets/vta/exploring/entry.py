@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from io import StringIO
 from itertools import islice
 from pathlib import Path
 
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.printer import Printer
 
 from vtac.dialects.hardware import VTAConfig
 from vtac.errors import VtacError
@@ -31,6 +29,7 @@ from vtac.targets.vta.exploring.sweep import Sweep
 from vtac.targets.vta.exploring.where import parse_where
 from vtac.targets.vta.target import VTA
 from vtac.targets.vta.tuning.entry import keeping, working
+from vtac.text.printing import op_text
 
 MOST_POINTS = 2000
 POINT_SECONDS = 1800.0
@@ -245,6 +244,4 @@ def _text(source: Source) -> str:
     refuse_several_functions(module)
     drop_scripts(module)
     module.attributes.pop("vta.config", None)
-    text = StringIO()
-    Printer(text).print_op(module)
-    return text.getvalue()
+    return op_text(module)

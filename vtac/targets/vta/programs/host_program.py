@@ -6,14 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
-from io import StringIO
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, cast
 
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import CallOp, FuncOp
-from xdsl.printer import Printer
 
 from vtac.analysis.target import config_of
 from vtac.dialects.hardware import VTAConfig
@@ -35,6 +33,7 @@ from vtac.targets.vta.programs.program import Program
 from vtac.targets.vta.programs.saving import HOST_FILE, host_files, save
 from vtac.targets.vta.programs.summary import Summary, work_line
 from vtac.targets.vta.stream.layout import Buffer
+from vtac.text.printing import op_text
 from vtac.text.short import counted, signature
 
 if TYPE_CHECKING:
@@ -263,9 +262,7 @@ class HostProgram:
 
     def files(self, *, places: bool = False) -> dict[str, bytes]:
         """What `save` writes, by file name; with `places`, the host function says where in the source it came from."""
-        text = StringIO()
-        Printer(text, print_debuginfo=places).print_op(with_declarations(self.host))
-        host = f"{text.getvalue()}\n".encode()
+        host = f"{op_text(with_declarations(self.host), places=places)}\n".encode()
         if len(self.devices) > 1:
             parts = [(name, device.files()) for name, device in self.devices.items()]
             return host_files(host, self.config, parts)

@@ -11,12 +11,10 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, cast, overload
 
 from xdsl.dialects.builtin import FileLineColLoc, UnknownLoc
-from xdsl.printer import Printer
 
 from vtac.analysis.fingerprint import fingerprint_of
 from vtac.dialects.schedule.script import ScriptOp
@@ -31,6 +29,7 @@ from vtac.targets.vta.programs.program import Program
 from vtac.targets.vta.programs.saved_program import load_program
 from vtac.targets.vta.programs.saving import HOST_FILE, INDEX, save
 from vtac.text.context import make_context
+from vtac.text.printing import op_text
 from vtac.text.source import parse_module
 
 if TYPE_CHECKING:
@@ -73,7 +72,7 @@ class CachedProgram:
     def keep(self, program: VtaProgram) -> None:
         """Keep a program. A folder that cannot be written, or a full disk, keeps none."""
         hosted = _hosted(program)
-        text = "" if hosted is None else "".join(f"{_printed(script)}\n" for script in hosted.scripts)
+        text = "" if hosted is None else "".join(f"{op_text(script, places=True)}\n" for script in hosted.scripts)
         files = program.stream.files() if hosted is None else hosted.files(places=True)
 
         def write(folder: Path) -> None:
@@ -136,9 +135,3 @@ def _forget_file(module: ModuleOp, name: str) -> None:
 def _seal(folder: Path, scripts: str) -> str:
     """The first line of an entry's scripts."""
     return f"// {digest(read_regular(folder / _PROGRAM / INDEX, RECORD_BYTES) + scripts.encode())}"
-
-
-def _printed(script: ScriptOp) -> str:
-    text = StringIO()
-    Printer(text, print_debuginfo=True).print_op(script)
-    return text.getvalue()

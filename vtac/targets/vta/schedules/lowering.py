@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from io import StringIO
 
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.printer import Printer
 
 from vtac.dialects.schedule.script import ScriptOp
+from vtac.text.printing import op_text
 
 
 @dataclass(frozen=True)
@@ -18,9 +17,7 @@ class WrittenScript:
     script: ScriptOp
 
     def __str__(self) -> str:
-        text = StringIO()
-        Printer(text).print_op(self.script)
-        return text.getvalue() + "\n"
+        return f"{op_text(self.script)}\n"
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,11 @@ from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack, contextmanager
 from importlib import import_module
-from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
-from xdsl.printer import Printer
 
 from vtac.analysis.device_functions import calls_of, device_functions
 from vtac.analysis.target import config_of
@@ -40,6 +38,7 @@ from vtac.targets.vta.tuning.promise import with_rehearsals
 from vtac.targets.vta.tuning.result import TuneResult
 from vtac.targets.vta.tuning.search import LayerSearch, Objective
 from vtac.targets.vta.tuning.space import member_of, space_of
+from vtac.text.printing import op_text
 from vtac.workers.places import executor_at
 
 if TYPE_CHECKING:
@@ -199,15 +198,9 @@ def _kind(layer: Layer, same: list[TunedFunction], objective: Objective, share: 
     default = best_tiling(_fresh(module), config, layer).tiling
     space = with_rehearsals(layer, space_of(layer, config), config, share)
     search = LayerSearch(space, objective, member_of(layer, default, config), share)
-    return TunedKind(Problem(same[0].called, layer, _text(module), weight, search), default, same)
+    return TunedKind(Problem(same[0].called, layer, op_text(module), weight, search), default, same)
 
 
 def _fresh(module: ModuleOp) -> Iterator[Schedule]:
     while True:
         yield Schedule(module)
-
-
-def _text(module: ModuleOp) -> str:
-    text = StringIO()
-    Printer(text).print_op(module)
-    return text.getvalue()

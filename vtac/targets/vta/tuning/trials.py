@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from io import StringIO
 
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.printer import Printer
 
 from vtac.collection import seldom_collected
 from vtac.errors import VtacError
@@ -25,6 +23,7 @@ from vtac.targets.vta.schedules.layers import Layer
 from vtac.targets.vta.schedules.search import layers_of, lower_tilings
 from vtac.targets.vta.schedules.tiling import Tiling
 from vtac.targets.vta.stream.build import build_program
+from vtac.text.printing import op_text
 from vtac.text.source import parse
 
 
@@ -72,9 +71,7 @@ def with_known_amounts(text: str) -> str:
     """A module whose function shifts by numbers that hardware takes, not by arguments: devices run no other."""
     module = parse(f"{text}\n")
     fix_shift_amounts(function_in(module))
-    said = StringIO()
-    Printer(said).print_op(module)
-    return said.getvalue()
+    return op_text(module)
 
 
 def counted(program: Program, timing: Timing) -> Outcome:
