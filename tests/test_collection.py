@@ -88,3 +88,19 @@ def test_a_module_that_is_not_there_leaves_thresholds_as_before() -> None:
     with pytest.raises(ModuleNotFoundError, match=r"^No module named 'there_is_no_such_module'$"):
         load_module("there_is_no_such_module")
     assert gc.get_threshold() == usual
+
+
+def test_a_mention_of_what_is_loaded_leaves_the_collector_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Packages ask for their modules at each mention, and a process that froze its objects would be counted through."""
+    from vtac.dialects import mma
+
+    load_module("vtac.dialects.mma.dialect")
+    calls: list[str] = []
+
+    def called(*_: int) -> None:
+        calls.append("gc")
+
+    for name in ("freeze", "get_freeze_count", "collect", "set_threshold"):
+        monkeypatch.setattr(gc, name, called)
+    assert mma.SyncOp.name == "mma.sync"
+    assert calls == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -14,7 +15,12 @@ NOT_INSTALLED = "(not installed)"
 
 
 def load_module(name: str) -> ModuleType:
-    """A module by its name, with all that it imports; no garbage is looked for meanwhile."""
+    """A module by its name, with all that it imports; no garbage is looked for meanwhile.
+
+    For one that is loaded nothing is done to the collector, which may take long: packages ask here at each mention.
+    """
+    if name in sys.modules:
+        return import_module(name)
     with seldom_collected():
         return import_module(name)
 

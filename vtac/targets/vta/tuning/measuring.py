@@ -26,7 +26,7 @@ from vtac.targets.vta.tuning.result import LayerValues, Unit, Whole
 from vtac.targets.vta.tuning.search import Found
 from vtac.targets.vta.tuning.trials import Job, built, with_known_amounts
 
-MEASURED = "measured-1 lowering-1"
+MEASURED = "measured-1 lowering-2"
 """The version of how tilings are measured, and of how they become programs. It changes with either."""
 CANDIDATES = 10
 """Tilings of each layer that are run, beside that of the default schedule."""
