@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -27,7 +28,7 @@ if __name__ == "__main__":
 """
 
 
-def _cluster(workers: int, folder: Path) -> Iterator[str]:
+def _cluster(workers: int, folder: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     script = folder / "cluster.py"
     script.write_text(_CLUSTER)
     paths = ":".join(path for path in sys.path if path)
@@ -42,18 +43,23 @@ def _cluster(workers: int, folder: Path) -> Iterator[str]:
     ) as process:
         assert process.stdout is not None
         assert process.stdin is not None
-        yield process.stdout.readline().strip()
+        yield process.stdout.readline().strip(), process
         process.stdin.close()
 
 
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[str]:
-    yield from _cluster(2, tmp_path)
+    yield from (address for address, _ in _cluster(2, tmp_path))
+
+
+@pytest.fixture
+def mortal(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    yield from _cluster(1, tmp_path)
 
 
 @pytest.fixture
 def idle(tmp_path: Path) -> Iterator[str]:
-    yield from _cluster(0, tmp_path)
+    yield from (address for address, _ in _cluster(0, tmp_path))
 
 
 def test_a_killed_worker_loses_nothing(cluster: str, tmp_path: Path) -> None:
@@ -66,6 +72,24 @@ def test_a_killed_worker_loses_nothing(cluster: str, tmp_path: Path) -> None:
             found |= {done.number: done.results for done in crew.collect()}
     assert found == {number: (number**2, (number + 1) ** 2) for number in range(8)}
     assert (tmp_path / "marker").exists()
+
+
+def test_a_scheduler_that_is_gone_is_one_message(
+    mortal: tuple[str, subprocess.Popen[str]], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Dask's client would print a traceback beside it."""
+    address, process = mortal
+    level = logging.getLogger("distributed.client").level
+    with executor_at(f"dask:{address}") as executor:
+        crew = Crew(executor, squares_once_killed)
+        process.kill()
+        process.wait()
+        with pytest.raises(WorkersError, match="the executor is gone and takes no more tasks"):
+            while True:
+                crew.submit(0, [(0, "")])
+                crew.collect()
+    assert capfd.readouterr() == ("", "")
+    assert logging.getLogger("distributed.client").level == level
 
 
 def test_a_scheduler_without_workers_is_refused(idle: str) -> None:

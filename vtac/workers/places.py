@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future
 from importlib import import_module
@@ -28,10 +29,16 @@ class _Client(Protocol):
 
 
 class DaskExecutor(Executor):
-    """The workers of a Dask scheduler, with the connection to it."""
+    """The workers of a Dask scheduler, with the connection to it.
+
+    Until it is closed Dask's client logs nothing: of a scheduler that is gone tasks say so, in one message.
+    """
 
     def __init__(self, client: _Client, count: int) -> None:
         self._client, self._inner = client, client.get_executor(pure=False)
+        self._log = logging.getLogger("distributed.client")
+        self._level = self._log.level
+        self._log.setLevel(logging.CRITICAL)
         self.count = count
         """Workers that there were when it was made."""
 
@@ -44,6 +51,7 @@ class DaskExecutor(Executor):
         if not cancel_futures:
             self._inner.shutdown(wait)
         self._client.close()
+        self._log.setLevel(self._level)
 
 
 def executor_at(place: str, *, limit: float | None = None) -> Executor:
