@@ -43,6 +43,22 @@ def test_a_search_and_what_it_leaves(program: str, tmp_path: Path, capsys: pytes
         assert (json.loads(out)["stats"]["cycles"], "has no tiling" in err) == (found["cycles"], False)
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize(
+    ("command", "option", "said"),
+    [
+        (["tune", "--budget", "1"], "-o", "after 1 tilings"),
+        (["explore", "--where", "latency == 16"], "--csv", "1 of 1 points"),
+    ],
+)
+def test_a_result_is_printed_though_a_file_cannot_be_written(
+    command: list[str], option: str, said: str, program: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*command, program, "--executor", "local:1", option, "/dev/full"]) == 1
+    out, err = capsys.readouterr()
+    assert (said in out, "No space left on device" in err, err.count("\n")) == (True, True, 1), err
+
+
 def test_a_store_without_tilings_is_said(program: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """One of sweeps has none, nor has one for another configuration."""
     store = str(tmp_path / "sweep.db")

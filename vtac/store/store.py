@@ -174,5 +174,7 @@ def _row(row: tuple[str, str, str, str, Status, int, int, int, str, str]) -> tup
 
 
 def opened(store: Store | str | Path | None) -> Store | None:
-    """A store that was given as one, or as the path of one."""
+    """A store that was given as one, or as the path of one. Raises `StoreError` for anything else."""
+    if not isinstance(store, Store | str | Path | None):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise StoreError(f"store is a {type(store).__name__}; a vtac.store.store.Store or the path of one is required")
     return store if store is None or isinstance(store, Store) else Store(store)

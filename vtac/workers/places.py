@@ -60,6 +60,8 @@ def executor_at(place: str, *, limit: float | None = None) -> Executor:
     `limit` is the longest that a task of local processes may take, in seconds. Raises `WorkersError` for a text that
     names none and for a scheduler that does not answer, `ToolMissingError` without the extra `dask`.
     """
+    if not isinstance(place, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise WorkersError(f"executor is a {type(place).__name__}; expected a concurrent.futures.Executor, or {_FORMS}")
     kind, colon, rest = place.partition(":")
     if kind == "local":
         return Processes(_number(rest, place) if colon else None, limit=limit)

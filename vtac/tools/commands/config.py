@@ -16,6 +16,9 @@ _EXAMPLE = """example:
   vtac config
   vtac config vta_config.json
   vtac config small.json large.json
+
+A file is a JSON object of fields, as {"LOG_BLOCK": 5, "LOG_WGT_BUFF_SIZE": 17}; those that it leaves out have their
+defaults. --json has it under "fields", beside what is possible and what follows.
 """
 
 MEANINGS: Mapping[str, str] = MappingProxyType(

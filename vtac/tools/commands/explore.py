@@ -80,11 +80,13 @@ def main(arguments: Sequence[str]) -> int:
             if store is not None:
                 print(f"{len(store):,} points are kept in {store.path}: the same command goes on", file=sys.stderr)
             raise
-    _write(options, sweep)
-    if options.json:
-        report(json.dumps({**sweep.to_json(), "sensitivity": [vars(change) for change in changes]}) + "\n")
-    else:
-        report(str(sweep) + "".join(f"{change}\n" for change in changes))
+    try:
+        _write(options, sweep)
+    finally:  # what cannot be written must not take the result with it
+        if options.json:
+            report(json.dumps({**sweep.to_json(), "sensitivity": [vars(change) for change in changes]}) + "\n")
+        else:
+            report(str(sweep) + "".join(f"{change}\n" for change in changes))
     return 0
 
 

@@ -73,11 +73,13 @@ def main(arguments: Sequence[str]) -> int:
         found = _tuned(options, store)
         if store is not None and options.export is not None:
             write_file(store.to_json().encode(), options.export)
-    if options.output is not None:
-        write_file(found.schedule.encode(), options.output)
-    if options.plot is not None:
-        _draw(found, options.plot)
-    report(f"{json.dumps(found.to_json())}\n" if options.json else str(found))
+    try:
+        if options.output is not None:
+            write_file(found.schedule.encode(), options.output)
+        if options.plot is not None:
+            _draw(found, options.plot)
+    finally:  # what cannot be written must not take the result with it
+        report(f"{json.dumps(found.to_json())}\n" if options.json else str(found))
     return 0
 
 

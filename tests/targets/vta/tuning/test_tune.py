@@ -16,7 +16,7 @@ from tuned_programs import CONV, SHIFTED, SMALL, TWO_LAYERS, Here, Interrupted
 import vtac
 from vtac.dialects.hardware import VTAConfig
 from vtac.errors import CompileError, VtacError
-from vtac.store.store import Store
+from vtac.store.store import Store, StoreError
 from vtac.targets.vta.tuning.budget import Budget, budget_of, shared
 from vtac.workers.errors import WorkersError
 from vtac.workers.processes import Processes
@@ -236,3 +236,7 @@ def test_refusals() -> None:
         vtac.tune(CONV, objective="speed")  # pyright: ignore[reportArgumentType]
     with pytest.raises(WorkersError, match="'cloud' names no executor"):
         vtac.tune(CONV, SMALL, executor="cloud")
+    with pytest.raises(WorkersError, match=r"executor is a int; expected a concurrent.futures.Executor, or 'local'"):
+        vtac.tune(CONV, SMALL, executor=4)  # pyright: ignore[reportArgumentType]
+    with pytest.raises(StoreError, match=r"store is a int; a vtac.store.store.Store or the path of one is required"):
+        vtac.tune(CONV, SMALL, store=5)  # pyright: ignore[reportArgumentType]
