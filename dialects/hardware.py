@@ -11,7 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal, get_args
 
-from vtac.dialects.hardware_fields import field_value, parse_record, read_record, require_sum, shown_size, shown_value
+from vtac.dialects.hardware_fields import field_value, parse_record, read_record, shown_size, shown_value
+from vtac.dialects.instruction_bits import MICRO_OP_BITS, require_instructions
 from vtac.dialects.memory_bus import BURST_BEATS, BUS_BYTES, OUTSTANDING_BURSTS
 from vtac.errors import ConfigError
 
@@ -41,12 +42,7 @@ _HLS_TARGETS = ("pynq", "ultra96", "zcu104")
 
 _MOST = {"queue_depth": 1 << 16, "outstanding_bursts": 256}
 
-_HALF_WORD_BITS = 64
-_MICRO_OP_BITS = 32
-_HEADER_BITS = 3 + 4 + 1
-_ITER_BITS = 14
 _SRAM_BASE_BITS = 16
-_IMMEDIATE_BITS = 3 + 1 + 16
 
 
 @dataclass(frozen=True)
@@ -116,7 +112,7 @@ class VTAConfig:
 
     @property
     def uop_element_bytes(self) -> int:
-        return _MICRO_OP_BITS // 8
+        return MICRO_OP_BITS // 8
 
     @property
     def wgt_element_bytes(self) -> int:
@@ -289,19 +285,4 @@ class VTAConfig:
                     "memory smaller, or its tiles larger"
                 )
         uop, inp, wgt, acc = (self.field_bits(name) for name in ("uop", "inp", "wgt", "acc"))
-        require_sum("a micro-op", _MICRO_OP_BITS, {"dst": acc, "src": self.src_field_bits, "wgt": wgt})
-        require_sum(
-            "the low half of GEMM and ALU",
-            _HALF_WORD_BITS,
-            {"header": _HEADER_BITS, "uop_bgn": uop, "uop_end": uop + 1, "iter_out": _ITER_BITS, "iter_in": _ITER_BITS},
-        )
-        require_sum(
-            "the high half of GEMM",
-            _HALF_WORD_BITS,
-            {"dst_factors": 2 * acc, "src_factors": 2 * inp, "wgt_factors": 2 * wgt},
-        )
-        require_sum(
-            "the high half of ALU",
-            _HALF_WORD_BITS,
-            {"dst_factors": 2 * acc, "src_factors": 2 * acc, "opcode_and_immediate": _IMMEDIATE_BITS},
-        )
+        require_instructions(uop, inp, wgt, acc, src=self.src_field_bits)

@@ -15,19 +15,17 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import cast
 
 from xdsl.context import Context
 from xdsl.dialects import memref, scf, vector
 from xdsl.dialects.affine import ApplyOp
-from xdsl.dialects.builtin import AffineMapAttr, AnyFloat, IntegerAttr, MemRefType, ModuleOp, VectorType, i64
+from xdsl.dialects.builtin import AffineMapAttr, IntegerAttr, MemRefType, ModuleOp, i64
 from xdsl.dialects.gpu import BarrierOp
 from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
-from xdsl.utils.exceptions import VerifyException
 
 from vtac.analysis.linear import Linear
 from vtac.analysis.locations import location_of
@@ -42,12 +40,11 @@ from vtac.dialects.wgmma.declared import IN_FLIGHT
 from vtac.dialects.wmma import AsyncCommitOp, AsyncCopyOp, AsyncWaitOp
 from vtac.dialects.wmma.declared import AHEAD, STAGED
 from vtac.errors import CompileError
+from vtac.rewriting.asynchronous_copies import copy_asynchronously, is_wide
 from vtac.rewriting.edits import discard, insert_ops, move_body, move_op, replace_uses
 from vtac.rewriting.index_values import HostValues
 from vtac.rewriting.walker import rewrite_once
 
-ASYNC_BYTES = 4
-"""The least that an asynchronous copy moves."""
 _LEAST_STAGES = 2
 """One that is multiplied and one that is copied; with more, products may be under way in a third."""
 
@@ -79,9 +76,9 @@ class LoopPipeline:
             self._stage(buffer)
         copies, uses = self._split()
         self._leave_products_under_way(uses)
-        stores = [op for copy in copies for op in copy.walk() if isinstance(op, vector.StoreOp) and _is_wide(op)]
+        stores = [op for copy in copies for op in copy.walk() if isinstance(op, vector.StoreOp) and is_wide(op)]
         for store in stores:
-            _copy_asynchronously(store, self.rewriter)
+            copy_asynchronously(store, self.rewriter)
         self.commits = bool(stores)
         slot = self._slot_of(self.loop.induction_variable)
         for use in uses:
@@ -242,12 +239,6 @@ def _stored(op: Operation) -> SSAValue | None:
     return op.memref if isinstance(op, memref.StoreOp) else None
 
 
-def _is_wide(store: vector.StoreOp) -> bool:
-    """Whether an asynchronous copy can move a vector."""
-    kind = cast("VectorType[AnyFloat]", store.vector.type)
-    return kind.get_shape()[0] * kind.element_type.size >= ASYNC_BYTES
-
-
 def _check_reads(copy: Operation) -> None:
     """What runs ahead reads what no earlier step leaves: memory of the grid. Raises `CompileError` otherwise."""
     for op in copy.walk():
@@ -258,36 +249,6 @@ def _check_reads(copy: Operation) -> None:
                 "write; only copies from global memory run ahead",
                 location_of(op),
             )
-
-
-def _copy_asynchronously(store: vector.StoreOp, rewriter: PatternRewriter) -> None:
-    """A vector copy, with or without a condition -> wmma.async_copy."""
-    source = store.vector.owner
-    present = [source.cond] if isinstance(source, scf.IfOp) else []
-    load = _chosen_load(source, rewriter) if isinstance(source, scf.IfOp) else source
-    if not isinstance(load, vector.LoadOp) or not isinstance(source, Operation):
-        raise CompileError("pipeline: a copy computes; only plain copies run ahead", location_of(store))
-    kind = store.vector.type
-    lanes = kind.get_shape()[0] if isinstance(kind, VectorType) else 1
-    copy = AsyncCopyOp(
-        operands=[store.base, store.indices[0], load.base, load.indices[0], present],
-        properties={"elements": IntegerAttr(lanes, i64)},
-    )
-    copy.location = store.location
-    try:
-        copy.verify()
-    except VerifyException as error:
-        raise CompileError(f"pipeline: {error}: vectorize the copy by as many elements", location_of(store)) from None
-    rewriter.replace(store, copy, [])
-    rewriter.erase(source)
-
-
-def _chosen_load(choice: scf.IfOp, rewriter: PatternRewriter) -> Operation | None:
-    """What the first branch of a condition loads; its indices are worked out in front of the condition then."""
-    block = choice.true_region.block
-    for op in [found for found in block.ops if isinstance(found, ApplyOp)]:
-        move_op(op, InsertPoint.before(choice), rewriter)
-    return block.first_op
 
 
 @dataclass(frozen=True)

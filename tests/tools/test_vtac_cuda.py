@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cuda_networks import perceptron
-from run_programs import Outcome, run_program
+from vtac_runs import refusal, succeed, vtac
 
 import vtac as package
 from vtac.evaluate import evaluate
@@ -30,22 +30,6 @@ def source(tmp_path: Path) -> str:
     path = tmp_path / "matmul.mlir"
     path.write_text(f"{LAYER.text()}\n{LAYER.schedule()}")
     return str(path)
-
-
-def vtac(*arguments: str) -> Outcome:
-    return run_program(["vtac", *arguments], b"", merge=False)
-
-
-def succeed(*arguments: str) -> str:
-    outcome = vtac(*arguments)
-    assert (outcome.status, outcome.stderr) == (0, b"")
-    return outcome.stdout.decode()
-
-
-def refusal(*arguments: str) -> str:
-    outcome = vtac(*arguments)
-    assert (outcome.status, outcome.stdout) == (1, b"")
-    return outcome.stderr.decode()
 
 
 @needs_compiler
@@ -142,8 +126,10 @@ def test_run_refusals(source: str, flags: tuple[str, ...], message: str) -> None
 def test_a_program_without_a_schedule(tmp_path: Path) -> None:
     path = tmp_path / "plain.mlir"
     path.write_text("func.func @f(%x: memref<4xf32>) {\n  func.return\n}\n")
-    message = refusal("run", str(path), "--target", "cuda")
-    assert "target 'cuda' has no default schedule for this program: function 'f' computes nothing" in message
+    outcome = vtac("run", path, "--target", "cuda")
+    assert (outcome.status, outcome.stdout) == (1, b"")
+    message = b"target 'cuda' has no default schedule for this program: function 'f' computes nothing"
+    assert message in outcome.stderr
 
 
 @needs_compiler

@@ -46,7 +46,7 @@ def test_it_is_the_same_wherever_the_sources_lie(copy: Path) -> None:
         ("targets/vta/cycles/timing.py", "gemm_overhead: int = 7", "gemm_overhead: int = 8"),
         ("targets/vta/cycles/bus.py", "1", "2"),
         ("passes/vta/vta_insert_dependences.py", "1", "2"),
-        ("dialects/hardware.py", "_ITER_BITS = 14", "_ITER_BITS = 15"),
+        ("dialects/instruction_bits.py", "_ITER_BITS = 14", "_ITER_BITS = 15"),
     ],
 )
 def test_a_changed_constant_changes_it(copy: Path, name: str, before: str, after: str) -> None:

@@ -65,13 +65,13 @@ def test_a_record_says_what_follows_from_it() -> None:
 def test_the_benchmark_has_each_kind_of_instructions(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    benchmark = benchmark_script("tensor_cores", monkeypatch)
+    benchmark = benchmark_script("tensor_core_programs", monkeypatch)
     product, narrow = (benchmark.Work(kind, (128, 128, 128)) for kind in (benchmark.PRODUCT, benchmark.NARROW))
     found = dict(benchmark.programs(product, gpu_architecture("sm_90a")))
     assert list(found) == ["seed", "fast", "mma.sync", "wgmma", "tma", "tma, clusters of 2"]
     assert "wgmma_m64n" in found["wgmma"].text
     assert "tma_load_2d(" in found["tma"].text
-    placed = dict(benchmark._makers(narrow, gpu_architecture("sm_90a")))
+    placed = benchmark.makers(narrow, gpu_architecture("sm_90a"))
     assert [name for name in placed if name.startswith("wgmma")] == [f"wgmma {place}" for place in range(4)]
     assert "wgmma_m64n" in placed["wgmma 3"]().text
     assert [name for name in placed if name.startswith("tma")] == [f"tma {place}" for place in range(4)]
@@ -94,7 +94,7 @@ def test_the_benchmark_measures_what_was_prepared(
     benchmark = benchmark_script("tensor_cores", monkeypatch)
 
     def works(sizes: list[int]) -> list[object]:
-        return [benchmark.Work(benchmark.PRODUCT, (size, size, size)) for size in sizes]
+        return [benchmark.Work("product", (size, size, size)) for size in sizes]
 
     monkeypatch.setattr(benchmark, "works", works)
     monkeypatch.setattr(benchmark, "_FLUSH_BYTES", 4096)
