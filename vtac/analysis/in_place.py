@@ -75,7 +75,9 @@ def _own_part(block: BlockOp, position: int) -> tuple[list[Linear], list[int]] |
         return None
     read, written = indices_of(block, position), indices_of(block, len(block.buffers) - 1)
     steps = _steps(read, written)
-    if steps is None or not _keeps_rows(steps) or not _is_apart(block, position, read, steps):
+    if steps is None or not (_keeps_rows(steps) or _is_one_row(source, output, steps)):
+        return None
+    if not _is_apart(block, position, read, steps):
         return None
     if any(not isinstance(use.operation, BlockOp) for use in output.uses) or not _reads_once(block, position, outer):
         return None
@@ -101,6 +103,13 @@ def _steps(read: Sequence[Linear], written: Sequence[Linear]) -> list[int] | Non
 def _keeps_rows(steps: Sequence[int]) -> bool:
     """Whether there are steps, but none along the rows of tiles, which a store takes as they lie."""
     return max(steps) > 1 and max(steps[-3:]) == 1
+
+
+def _is_one_row(source: SSAValue, output: SSAValue, steps: Sequence[int]) -> bool:
+    """Whether the output is as large as an input cut to one along outer dimensions, so that there are no steps."""
+    sizes = list(zip(shape_of(source), shape_of(output), strict=True))
+    outer, rows = sizes[:-3], sizes[-3:]
+    return max(steps) == 1 and all(own in (whole, 1) for whole, own in outer) and all(a == b for a, b in rows)
 
 
 def _is_apart(block: BlockOp, position: int, read: Sequence[Linear], steps: Sequence[int]) -> bool:
@@ -164,7 +173,9 @@ def _has_own_parts(
 
 
 def _never_meet(one: Linear, other: Linear, step: int) -> bool:
-    """Whether two indices along a dimension have different rests of a division by `step`."""
+    """Whether two indices along a dimension are different constants, or are different modulo `step`."""
+    if one.is_constant and other.is_constant:
+        return one != other
     moving = [*one.terms.values(), *other.terms.values()]
     return step > 1 and all(factor % step == 0 for factor in moving) and (one.constant - other.constant) % step != 0
 

@@ -74,19 +74,24 @@ class ContractionSchedule:
         return passes, apart, tile[0], [loop.name for loop in (*spatial, tile[0])]
 
     def _decompose(self, block: BlockRef, passes: LoopRef, names: list[str]) -> LoopRef:
-        """The reset as one run over the tile."""
+        """The reset as one run over the tile, or as few as smaller tiles at the ends have, too."""
         schedule = self.schedule
         reset = schedule.decompose_reduction(block, passes)
         loops = list(schedule.get_loops(reset))
         rank = len(self.contraction.extents)
         named = {loop.name: loop for loop in loops[-(rank + 2) :]}
         *inner, row = [named[name] for name in names]
-        run = [loop for loop in inner if loop.extent > 1]
+        run = [(loop, ragged) for loop, ragged in zip(inner, self._are_ragged(), strict=True) if loop.extent > 1]
         if rank > 1:
-            schedule.reorder(*(loop for loop in inner if loop.extent == 1), *run)
+            schedule.reorder(*(loop for loop in inner if loop.extent == 1), *(loop for loop, _ in run))
         while len(run) > 1:
-            run = [*run[:-2], schedule.fuse(run[-2], run[-1])]
+            (outer, ragged), (loop, is_cut) = run[-2:]
+            run[-2:] = [(outer, ragged)] if is_cut else [(schedule.fuse(outer, loop), ragged)]
         return row
+
+    def _are_ragged(self) -> list[bool]:
+        """Along which dimensions the last tile is smaller: rows of it do not follow each other as in the others."""
+        return [whole % tile > 0 for whole, tile in zip(self.layer.extents, self.tiling.tile, strict=True)]
 
     def _rotate(self, passes: LoopRef, around: list[LoopRef]) -> None:
         """Let each tile begin with the channels that the one before left on chip."""

@@ -49,7 +49,8 @@ class _Order:
         self.free = 0
         self.waiting: dict[int, list[int]] = {}
         """By kernel, the chunks that overwrite what it is the last to read."""
-        for number, after in enumerate(self.afters):
+        for number in [number for number, count in enumerate(self.counts) if count]:
+            after = self.afters[number]
             self.waiting.setdefault(after, []).append(number)
         self.released = self.waiting.pop(-1, [])
         """The chunks that are to come and overwrite what no kernel reads, or one that is followed."""

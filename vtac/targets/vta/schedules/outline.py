@@ -37,9 +37,9 @@ def outline_of(layer: Layer, tiling: Tiling, config: VTAConfig) -> Outline:
     loops = _TileLoops(layer, tiling)
     before = -1
     for turn, weight in _followed_tiles(loops, tiles.count, tiles.period):
-        for skipped in range(max(before + 1, turn - tiles.lasting), turn):
-            tiles.pass_over(skipped, loops.places(skipped))
-        tiles.write(turn, loops.places(turn))
+        for skipped in range(max(before + 1, turn - tiles.lasting * loops.around), turn):
+            tiles.pass_over(*loops.places(skipped))
+        tiles.write(*loops.places(turn))
         writer.end_tile(weight)
         before = turn
     writer.outline.stored = prod(layer.extents) * layer.results * config.out_element_bytes
@@ -79,7 +79,8 @@ class _Tiles:
         return tuple([min(t, whole - t * i) for t, whole, i in zip(tile, layer.extents, at, strict=True)])
 
     def _write(self, turn: int, thread: int, place: tuple[int, ...], at: tuple[int, ...]) -> Iterator[None]:
-        """The tile of a thread, which has had so many; its place in each loop over tiles, and along each dimension."""
+        """The tile of a thread, which has had so many of that size, as these have buffers of their own; its place in
+        each loop over tiles, and along each dimension."""
         tiling, passes, size = self.tiling, self.passes, self._size(at)
         slot = turn % tiling.acc * tiling.threads + thread
         store, (wide, behind) = self.tails.stored(size, slot), self.tails.outside(size, place)
@@ -104,12 +105,19 @@ class _TileLoops:
             self.counts[self.inner] //= tiling.threads
         self.is_ragged = [whole % tile > 0 for whole, tile in zip(layer.extents, tiling.tile, strict=True)]
         self._where = [self.order.index(number) for number in range(len(self.order))]
+        first = next((place for place, number in enumerate(self.order) if self.is_ragged[number]), len(self.order))
+        self.around = prod([self.counts[number] for number in self.order[first:]])
+        """Of how many tiles in a row one at least has the size of the next."""
 
-    def places(self, turn: int) -> list[_Place]:
-        """Where the tiles are that threads write when each has had so many."""
+    def places(self, turn: int) -> tuple[int, list[_Place]]:
+        """Where the tiles are that threads write when each has had so many; and how many of these were of that size."""
         indices = [0] * len(self.order)
         for place in range(len(indices) - 1, -1, -1):
             turn, indices[place] = divmod(turn, self.counts[self.order[place]])
+        alike = 0
+        for number, index in zip(self.order, indices, strict=True):
+            whole = self.counts[number] - self.is_ragged[number]
+            alike = alike * whole + index if index < whole else alike
         found: list[_Place] = []
         for thread in range(self.threads):
             place = [
@@ -117,7 +125,7 @@ class _TileLoops:
                 for number, index in zip(self.order, indices, strict=True)
             ]
             found.append((tuple(place), tuple([place[one] for one in self._where])))
-        return found
+        return alike, found
 
 
 def _followed_tiles(loops: _TileLoops, passes: int, period: int) -> Iterator[tuple[int, float]]:

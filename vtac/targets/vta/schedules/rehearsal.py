@@ -39,7 +39,7 @@ class _Rehearsal:
         self.turns = load_turns(outline)
         self.turn = 0
         self.turn_places, self.kernel_places = _places(outline, self.turns)
-        self.done = [-1] * len(self.loads)
+        self.done = [-1 if load.chunk.loads else 0 for load in self.loads]
         self.left = [load.chunk.loads for load in self.loads]
         """Of each chunk, the LOADs that are still to come."""
         self.ends: list[int] = []

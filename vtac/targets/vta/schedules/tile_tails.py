@@ -9,7 +9,7 @@ from typing import NamedTuple
 from vtac.dialects.hardware import VTAConfig
 from vtac.targets.vta.schedules.chunks import Tile
 from vtac.targets.vta.schedules.layers import Layer
-from vtac.targets.vta.schedules.stages import Product
+from vtac.targets.vta.schedules.stages import Product, Stage
 from vtac.targets.vta.schedules.steps import KERNEL_START, OPERANDS, KernelStep, StepWriter
 from vtac.targets.vta.schedules.tile_regions import TileRegion
 from vtac.targets.vta.schedules.tiling import Tiling, piece_dimension, tile_counts, tile_level
@@ -17,9 +17,11 @@ from vtac.targets.vta.schedules.transfers import NOTHING, Chunk, chunk_of, store
 
 
 class _Piece(NamedTuple):
-    """What a piece of a tile of one size takes, beside its int8 operands."""
+    """What a piece of a tile of one size takes, beside its int8 operands: `before` are cycles and number of kernels
+    that write no accumulators which are stored from."""
 
     size: Tile
+    before: tuple[int, int]
     cycles: int
     kernels: int
     wide: Chunk
@@ -28,13 +30,12 @@ class _Piece(NamedTuple):
 
 class _Factors(NamedTuple):
     """What products of int8 tiles take: the dimensions that move those that do, their chunk and that of the tile that
-    stays, and cycles of so many kernels."""
+    stays, and cycles."""
 
     moved: list[int]
     moving: Chunk
     still: Chunk
     cycles: int
-    kernels: int
 
 
 class TileTails:
@@ -46,9 +47,7 @@ class TileTails:
         self._cut = piece_dimension(layer, tiling)
         self._loops = [number for number, count in enumerate(tile_counts(layer, tiling)) if count > 1]
         self._levels = [tile_level(layer, tiling, operand.region) + 1 for operand in layer.operands]
-        self._products = [
-            (one, stage.region, stage.kind == "contraction") for stage in layer.stages for one in stage.products
-        ]
+        self._products = [(one, stage) for stage in layer.stages for one in stage.products]
         self._pieces: dict[Tile, _Piece] = {}
         self._factors: dict[tuple[str, Tile, Tile], _Factors] = {}
         self._stored: dict[tuple[int, Tile], int] = {}
@@ -83,16 +82,20 @@ class TileTails:
             piece = self._pieces[size] = self._piece(size)
         if self._takes_turns and self.tiling.pieces > 1:
             yield
-        for one, region, is_whole in self._products:
-            if is_whole:
-                yield from self._multiply(one, region, (turn, thread, slot), at, size, size, -1)
+        for one, stage in self._products:
+            if stage.kind == "contraction":
+                yield from self._multiply(one, stage, (turn, thread, slot), at, size, size, -1)
         for number in range(self.tiling.pieces):
             if number and self._takes_turns:
                 yield
-            for one, region, is_whole in self._products:
-                if not is_whole:
-                    yield from self._multiply(one, region, (turn, thread, slot), at, size, piece.size, store)
+            for one, stage in self._products:
+                if stage.kind != "contraction":
+                    until = store if self._is_stored(stage) else -1
+                    yield from self._multiply(one, stage, (turn, thread, slot), at, size, piece.size, until)
             loaded = together([wide, piece.wide])
+            if piece.before[1]:
+                self.writer.kernel((number, slot, size, "before"), KernelStep(*piece.before, wide=loaded))
+                loaded = NOTHING
             micro_ops = min(1, piece.kernels)
             step = KernelStep(piece.cycles, piece.kernels, micro_ops, wide=loaded, store=store, stored=piece.stored)
             self.writer.kernel((number, slot, size), step)
@@ -102,7 +105,7 @@ class TileTails:
     def _multiply(
         self,
         one: Product,
-        region: TileRegion,
+        stage: Stage,
         turn: tuple[int, int, int],
         at: Sequence[int],
         size: Tile,
@@ -112,50 +115,57 @@ class TileTails:
         """Int8 tiles through one tile of weights, or one of inputs with weights: loaded by tile, read by piece."""
         factors = self._factors.get((one.block, size, part))
         if factors is None:
-            factors = self._factors[one.block, size, part] = self._factors_of(one, region, size, part)
+            factors = self._factors[one.block, size, part] = self._factors_of(one, stage.region, size, part)
         writer = self.writer
         if self._takes_turns:
             yield
         copy = 0 if one.is_bias else turn[0] % self.tiling.operands
-        place = writer.place((OPERANDS, one.block, copy, turn[1]))
+        place = writer.place((OPERANDS, one.block, copy, turn[1], size))
         what = tuple([at[number] for number in factors.moved])
-        other = writer.place((OPERANDS, one.block, turn[1]))
+        other = writer.place((OPERANDS, one.block, turn[1], size))
         both: list[tuple[int, Tile, Chunk]] = [(other, (), factors.still), (place, what, factors.moving)]
         if one.is_bias:
             both.reverse()  # weights come first, and here these are what moves
         chunks = tuple([writer.load(to, OPERANDS, held, chunk) for to, held, chunk in both])
         if self._takes_turns:
             yield
-        step = KernelStep(factors.cycles, factors.kernels, chunks=chunks, store=store)
+        if one.starts:
+            writer.kernel((one.block, turn[2], part), KernelStep(factors.cycles, store=store))
+        step = KernelStep(factors.cycles, chunks=chunks, store=-1 if one.starts else store)
         writer.kernel((one.block, copy, turn[2], part), step, (place,))
 
     def _factors_of(self, one: Product, region: TileRegion, size: Tile, part: Tile) -> _Factors:
         moved = one.weights if one.is_bias else one.region
         both = self.config.inp_element_bytes, self.config.wgt_element_bytes
         other, nbytes = both if one.is_bias else reversed(both)
-        kernels = 2 if one.starts else 1
         return _Factors(
             [side.spatial for side in moved if side.spatial is not None],
             chunk_of([side.extent(size) for side in moved], [side.size for side in moved], nbytes),
             chunk_of((1,), (1,), other),
-            kernels * (KERNEL_START + prod([side.extent(part) for side in region])),
-            kernels,
+            KERNEL_START + prod([side.extent(part) for side in region]),
         )
 
     def _piece(self, size: Tile) -> _Piece:
         layer, pieces = self.layer, self.tiling.pieces
         part = tuple(side // pieces if number == self._cut else side for number, side in enumerate(size))
         cycles = kernels = 0
+        before: tuple[int, int] | None = None
         wide = [self._wide(one.region, part) for one in layer.operands if self._moves_with_pieces(one.region)]
         for stage in layer.stages:
             if stage.kind == "contraction":
                 continue
+            if before is None and self._is_stored(stage):
+                before, cycles, kernels = (cycles, kernels), 0, 0
             cycles += stage.alu * prod(side.extent(part) for side in stage.region) + KERNEL_START * stage.kernels
             kernels += stage.kernels
             if stage.kind == "load":
                 wide.append(self._wide(stage.region, part))
         stored, stores = store_cost(part, layer.extents, self.config)
-        return _Piece(part, cycles, kernels, together(wide), (stored * layer.results, stores * layer.results))
+        behind = stored * layer.results, stores * layer.results
+        return _Piece(part, before or (0, 0), cycles, kernels, together(wide), behind)
+
+    def _is_stored(self, stage: Stage) -> bool:
+        return self.layer.accumulators[stage.accumulator].stored
 
     def _wide(self, region: TileRegion, size: Tile) -> Chunk:
         sides = [side.extent(size) for side in region]

@@ -1,0 +1,118 @@
+"""Outlines of tiles that are smaller at the ends, of windows behind a product, and of padding alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import vtac
+from vtac.analysis.device_functions import device_functions
+from vtac.dialects.hardware import VTAConfig
+from vtac.passes.vta.isolate_device_functions import isolated
+from vtac.preparation import prepare
+from vtac.schedule import Schedule
+from vtac.targets.vta.linking.plain import split_plain
+from vtac.targets.vta.machine.counters import count
+from vtac.targets.vta.machine.stream import decode_stream
+from vtac.targets.vta.programs.program import Program
+from vtac.targets.vta.schedules.load_turns import load_turns
+from vtac.targets.vta.schedules.outline import outline_of
+from vtac.targets.vta.schedules.rehearsal import rehearse
+from vtac.targets.vta.schedules.search import layers_of, lower_tilings
+from vtac.targets.vta.schedules.steps import KernelStep, LoadStep, Outline, TileEnd
+from vtac.targets.vta.schedules.tiling import Tiling
+from vtac.targets.vta.schedules.transfers import Chunk
+from vtac.targets.vta.stream.build import build_program
+from vtac.targets.vta.target import VTA
+from vtac.workloads.conv2d import Conv2D
+
+EIGHTH = VTAConfig(log_inp_buff_size=12, log_wgt_buff_size=15, log_acc_buff_size=14)
+BATCH2 = VTAConfig(log_batch=1)
+
+
+def _errors(text: str, config: VTAConfig, tiling: Tiling) -> tuple[float, float, Program]:
+    """How far a rehearsal's cycles and bytes are off those of the program, and that."""
+    schedule = Schedule(vtac.parse(text), config=config)
+    (layer,) = layers_of(schedule)
+    program = build_program(lower_tilings(schedule, [(layer, tiling)]).module)
+    outline = outline_of(layer, tiling, config)
+    stream = decode_stream(program.instructions, config)
+    nbytes = sum(value for name, value in count(stream).items() if name.endswith("_nbytes"))
+    return rehearse(outline) / program.cycles - 1, outline.nbytes(config) / nbytes - 1, program
+
+
+def _pooling(config: VTAConfig) -> str:
+    """The largest of 3x3 of 256x27x27, in steps of two, as the layer that the device is given."""
+    source, result = "tensor<1x256x27x27xi8>", "tensor<1x256x13x13xi8>"
+    steps = "dilations = dense<1> : tensor<2xi64>, strides = dense<2> : tensor<2xi64>"
+    module = vtac.parse(f"""func.func @pool(%x: {source}) -> {result} {{
+  %w = tensor.empty() : tensor<3x3xi8>
+  %z = arith.constant -128 : i8
+  %e = tensor.empty() : {result}
+  %i = linalg.fill ins(%z : i8) outs(%e : {result}) -> {result}
+  %c = linalg.pooling_nchw_max {{{steps}}} ins(%x, %w : {source}, tensor<3x3xi8>) outs(%i : {result}) -> {result}
+  func.return %c : {result}
+}}
+""")
+    prepared = prepare(module, VTA, config, None)
+    split_plain(prepared, phase="owned")
+    (device,) = device_functions(prepared)
+    return str(isolated(device, prepared))
+
+
+@pytest.mark.parametrize(
+    "tiling",
+    [
+        Tiling((1, 12, 1, 5), inp=2, wgt=3, acc=2, operands=2),
+        Tiling((1, 3, 1, 7), channels=1, inp=2, wgt=2, acc=2),
+        Tiling((1, 2, 3, 13), channels=1, inp=2, wgt=2, acc=2),
+    ],
+)
+def test_smaller_tiles_at_the_ends_have_buffers_and_turns_of_their_own(tiling: Tiling) -> None:
+    layer = replace(Conv2D(1, 13, 13, 48, 192, 1, 0, 1), config=EIGHTH)
+    cycles, nbytes, _ = _errors(layer.text(), EIGHTH, tiling)
+    assert abs(cycles) < 0.03
+    assert abs(nbytes) < 0.01
+
+
+def test_smaller_tiles_are_reset_by_one_kernel() -> None:
+    layer = replace(Conv2D(1, 13, 13, 48, 192, 1, 0, 1), config=EIGHTH)
+    *_, program = _errors(layer.text(), EIGHTH, Tiling((1, 12, 1, 5), inp=2, wgt=3, acc=2))
+    assert program.disassemble().count("gemm.reset") == 13 * 3
+
+
+@pytest.mark.parametrize(
+    ("config", "tiling"),
+    [
+        (EIGHTH, Tiling((1, 1, 1, 13), acc=2, operands=2)),
+        (BATCH2, Tiling((1, 1, 13, 13))),
+        (BATCH2, Tiling((1, 1, 5, 5))),
+    ],
+)
+def test_windows_wait_for_stores_where_what_is_stored_is_written(config: VTAConfig, tiling: Tiling) -> None:
+    cycles, nbytes, _ = _errors(_pooling(config), config, tiling)
+    assert abs(cycles) < 0.05
+    assert abs(nbytes) < 0.01
+
+
+def test_tiles_of_one_row_of_windows_are_pooled_where_they_are() -> None:
+    """A reset and an addition would copy each row first; other tiles are the same in bits."""
+    text = _pooling(EIGHTH)
+    *_, rows = _errors(text, EIGHTH, Tiling((1, 1, 1, 13), acc=2, operands=2))
+    *_, others = _errors(text, EIGHTH, Tiling((1, 1, 2, 5)))
+    tiles = 16 * 13
+    assert rows.disassemble().count("alu.add") == tiles
+    data = np.random.default_rng(5).integers(-128, 128, rows.arguments[0].shape).astype(np.int8)
+    rest = [np.ones(one.shape, np.int8) for one in rows.arguments[1:]]
+    np.testing.assert_array_equal(rows(data, *rest), others(data, *rest))
+
+
+def test_chunks_of_padding_alone_are_waited_for_by_nothing() -> None:
+    nothing, some = Chunk(0, 0, 0), Chunk(64, 23, 1)
+    loads = [LoadStep(0, -1, 0, some), LoadStep(1, -1, 1, nothing), LoadStep(2, 0, 0, some), LoadStep(2, -1, 1, some)]
+    kernels = [KernelStep(99, chunks=(0,)), KernelStep(99, chunks=(1,)), KernelStep(99, chunks=(2, 3))]
+    outline = Outline(loads, kernels, [TileEnd(3, 4, 1.0)])
+    assert [number for number, *_ in load_turns(outline)] == [0, 3, 2]
+    assert rehearse(outline) > 3 * 99
