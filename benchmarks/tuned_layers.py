@@ -17,7 +17,7 @@ from resnet_layers import CASES
 
 import vtac
 from vtac.dialects.hardware import VTAConfig
-from vtac.targets.vta.tuning.result import TuneResult
+from vtac.targets.vta.tuning.result import TuneResult, percent_up
 
 OBJECTIVES = ("cycles", "bytes", "pareto")
 _SHARES = (1, 2, 4, 8, 16)
@@ -34,7 +34,7 @@ def row(name: str, found: TuneResult) -> str:
     """One line of the table."""
     (layer,) = found.layers
     gain = f" {100 * (1 - found.cycles / found.default_cycles):.2f} %" if found.cycles < found.default_cycles else ""
-    within = "best" if found.gap == 0 else f"{max(0.1, 100 * found.gap):.1f} %"
+    within = "best" if found.gap == 0 else f"{percent_up(found.gap):.1f} %"
     return (
         f"| {name} | {found.default_cycles:,} | {found.cycles:,} |{gain} | {layer.least:,} | {within} "
         f"| {layer.evaluated} | {found.default_bytes:,} | {found.bytes:,} |"

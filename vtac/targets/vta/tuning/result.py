@@ -82,8 +82,9 @@ class TuneResult:
 
     `schedule` is a text that `vtac.compile` takes, one script for each device function. `cycles` and `bytes` are
     those of the whole program under it, `default_cycles` and `default_bytes` under the default schedule. `gap` is how
-    much less the best of the space could take at most, by the bounds: 0.0 is proven to be the best. `front` has cycles
-    and bytes of the layers together, taken alone. `untuned` are functions that keep their schedule, and why.
+    much more the layers take than the bounds leave for any tiling, as a share of that: 0.0 is proven to be the best.
+    `front` has cycles and bytes of the layers together, taken alone. `untuned` are functions that keep their
+    schedule, and why.
     `measured` is what the schedules take on devices, where some were named; cycles and bytes are the model's then, too.
     """
 
@@ -112,7 +113,7 @@ class TuneResult:
         if self.gap == 0.0:
             return f"best of this space in {measure}"
         spent = self.budget if self.budget.endswith(" s") else f"{self.evaluated:,} tilings"
-        return f"within {_rounded_up(self.gap):.1f} % of any tiling in this space in {measure}, after {spent}"
+        return f"within {percent_up(self.gap):.1f} % of any tiling in this space in {measure}, after {spent}"
 
     def to_json(self) -> dict[str, object]:
         """Everything as plain values; equal for equal searches, as it holds no times but those of devices."""
@@ -218,7 +219,7 @@ def _change(default: float, tuned: float) -> str:
     return f"{abs(1 - tuned / default):.2%} {'less' if tuned < default else 'more'}"
 
 
-def _rounded_up(gap: float) -> float:
+def percent_up(gap: float) -> float:
     """A share in percent, to the next tenth: what is said of any tiling must hold."""
     return ceil(round(1000 * gap, 9)) / 10
 
