@@ -72,13 +72,8 @@ def implicit_gemm(op: ImplicitGemmOp, handles: Handles) -> None:
     """
     block = handles.block(op.block, op)
     contraction = _match(op, block)
-    tile = [int(size) for size in op.tile.get_values()]
     matrix = product_variables(op, contraction)
-    sizes = [prod(block.variables[v].extent for v in group) for group in (matrix.rows, matrix.columns, matrix.depth)]
-    padded = [-(-size // part) * part for size, part in zip(sizes, tile, strict=True)]
-    if max(padded) > _MOST:
-        found = f"tiles of {'x'.join(map(str, tile))} make a loop of {shown(max(padded))} iterations; 32-bit loop "
-        raise refusal(op, f"{found}variables of a kernel count to {_MOST:,}", "choose smaller tiles")
+    sizes, padded = _sizes(op, block, matrix)
     if sizes[2] != padded[2]:
         matrix = leaving_first(op, contraction, matrix, padded[2])
     root = handles.function.body.block
@@ -112,6 +107,17 @@ def implicit_gemm(op: ImplicitGemmOp, handles: Handles) -> None:
     block.accesses = ArrayAttr([_matrix_access(places, len(block.variables)) for places in (_A, _B, _C)])
     regenerate(block, after, [None] * len(block.variables))
     handles.define_block(op.store, store)
+
+
+def _sizes(op: ImplicitGemmOp, block: BlockOp, matrix: ProductVariables) -> tuple[list[int], list[int]]:
+    """Rows, columns and depth of the product, and of its matrices: multiples of the tile. Refuses too many."""
+    tile = [int(size) for size in op.tile.get_values()]
+    sizes = [prod(block.variables[v].extent for v in group) for group in (matrix.rows, matrix.columns, matrix.depth)]
+    padded = [-(-size // part) * part for size, part in zip(sizes, tile, strict=True)]
+    if max(padded) > _MOST:
+        found = f"tiles of {'x'.join(map(str, tile))} make a loop of {shown(max(padded))} iterations; 32-bit loop "
+        raise refusal(op, f"{found}variables of a kernel count to {_MOST:,}", "choose smaller tiles")
+    return sizes, padded
 
 
 def _matrix_access(places: tuple[int, int], count: int) -> AccessAttr:

@@ -59,6 +59,25 @@ def parse_options(arguments: Sequence[str]) -> Options:
     return options
 
 
+_FLAGS = {
+    "--list-passes": "print the passes, each with what it does",
+    "--irdl": "print our dialects as IRDL, which 'mlir-opt --irdl-file' loads",
+    "--split-input-file": "treat the parts between '// -----' lines as programs of their own",
+    "--verify-diagnostics": "check the messages against 'expected-error' comments; fail when they differ",
+    "--print-between-passes": "print the IR between passes on stderr, those within a pipeline included",
+    "--print-after-all": "print the IR after every pass on stderr, those within a pipeline included",
+    "--verify-each": "verify after every pass within a pipeline too, not only after its phases",
+    "--time-passes": "print how long each pass took on stderr, as a tree of pipelines, phases and passes",
+    "--print-op-generic": "print operations in generic syntax",
+    "--print-debuginfo": "print source locations",
+    "--allow-unregistered-dialect": "accept operations of unknown dialects",
+    "--no-implicit-module": "require the input to be one builtin.module",
+    "--disable-verify": "skip verification",
+    "--debug": "print a traceback with each error",
+    "--version": "print the versions of vtac and xDSL",
+}
+
+
 def _make_parser() -> ToolParser:
     own = sorted(get_all_passes())
     upstream = sorted(set(pass_factories()) - set(own))
@@ -82,24 +101,7 @@ def _make_parser() -> ToolParser:
         help="print the IR after each run of a pass, or after a phase of one, on stderr; may be repeated",
     )
     add("--help-pass", metavar="PASS", help="print what a pass requires, ensures and declines, and its options")
-    flags = {
-        "--list-passes": "print the passes, each with what it does",
-        "--irdl": "print our dialects as IRDL, which 'mlir-opt --irdl-file' loads",
-        "--split-input-file": "treat the parts between '// -----' lines as programs of their own",
-        "--verify-diagnostics": "check the messages against 'expected-error' comments; fail when they differ",
-        "--print-between-passes": "print the IR between passes on stderr, those within a pipeline included",
-        "--print-after-all": "print the IR after every pass on stderr, those within a pipeline included",
-        "--verify-each": "verify after every pass within a pipeline too, not only after its phases",
-        "--time-passes": "print how long each pass took on stderr, as a tree of pipelines, phases and passes",
-        "--print-op-generic": "print operations in generic syntax",
-        "--print-debuginfo": "print source locations",
-        "--allow-unregistered-dialect": "accept operations of unknown dialects",
-        "--no-implicit-module": "require the input to be one builtin.module",
-        "--disable-verify": "skip verification",
-        "--debug": "print a traceback with each error",
-        "--version": "print the versions of vtac and xDSL",
-    }
-    for flag, text in flags.items():
+    for flag, text in _FLAGS.items():
         add(flag, action="store_true", help=text)
     return parser
 

@@ -18,6 +18,7 @@ from vtac.workloads.linalg_text import (
     require_multiple,
     tensor,
 )
+from vtac.workloads.tile_schedules import instruct, place, share
 
 if TYPE_CHECKING:
     from vtac.schedule import BlockRef, LoopRef, Schedule
@@ -151,25 +152,15 @@ func.func @conv2d(%data: {data}, %kernel: {kernel}) -> {tensor(self.output_shape
         for block in (*elementwise, conv):
             schedule.compute_at(block, x_out)
         ic_out, gemm_tile = _block_reduction(schedule, conv, tiling, self.config)
-        if tiling.vthreads > 1:
-            _, thread = schedule.split(oc_out if tiling.vthread_axis == "oc" else y_out, factor=tiling.vthreads)
-            schedule.reorder(thread, b_out)
-            schedule.bind(thread, "cthread")
+        share(schedule, oc_out if tiling.vthread_axis == "oc" else y_out, tiling.vthreads, b_out)
         if self.padding:
             data = schedule.get_block("data_buf")
             schedule.set_scope(data, 0, "vta.inp")
         else:
             data = schedule.cache_read(conv, 0, "vta.inp")
         kernel = schedule.cache_read(conv, 1, "vta.wgt")
-        for block in (conv, *elementwise):
-            schedule.set_scope(block, 0, "vta.acc")
-        for block in (data, kernel):
-            schedule.compute_at(block, ic_out)
-            schedule.dma_copy(schedule.get_loop(block, "i0"))
-        schedule.dma_copy(b_tile)
-        schedule.tensorize(gemm_tile, "vta.gemm")
-        for block in elementwise:
-            schedule.alu(schedule.get_loop(block, "i0"))
+        place(schedule, conv, elementwise, (data, kernel), ic_out)
+        instruct(schedule, elementwise, b_tile, gemm_tile)
         return schedule
 
 

@@ -17,6 +17,7 @@ from vtac.workloads.linalg_text import (
     require_multiple,
     tensor,
 )
+from vtac.workloads.tile_schedules import instruct, place, share
 
 if TYPE_CHECKING:
     from vtac.schedule import Schedule
@@ -113,19 +114,9 @@ func.func @matmul(%data: {data}, %weight: {weight}) -> {tensor(self.output_shape
             schedule.reorder(ic_out, ic_inn, rows, columns, row, column, k)
         else:
             schedule.reorder(ic_out, rows, columns, ic_inn, row, column, k)
-        if tiling.vthreads > 1:
-            _, thread = schedule.split(oc_out, factor=tiling.vthreads)
-            schedule.reorder(thread, b_out)
-            schedule.bind(thread, "cthread")
+        share(schedule, oc_out, tiling.vthreads, b_out)
         data = schedule.cache_read(gemm, 0, "vta.inp")
         weight = schedule.cache_read(gemm, 1, "vta.wgt")
-        for block in (gemm, *elementwise):
-            schedule.set_scope(block, 0, "vta.acc")
-        for block in (data, weight):
-            schedule.compute_at(block, ic_out)
-            schedule.dma_copy(schedule.get_loop(block, "i0"))
-        schedule.dma_copy(b_tile)
-        schedule.tensorize(row, "vta.gemm")
-        for block in elementwise:
-            schedule.alu(schedule.get_loop(block, "i0"))
+        place(schedule, gemm, elementwise, (data, weight), ic_out)
+        instruct(schedule, elementwise, b_tile, row)
         return schedule

@@ -14,7 +14,7 @@ _EXAMPLE = """example:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Serves until the client leaves, or for ever."""
+    """Serves until the client leaves, or for ever. Raises `DeviceError` where it cannot serve."""
     from argparse import Namespace
 
     from vtac.devices.agent.faults import Refusal

@@ -29,7 +29,10 @@ class Options(argparse.Namespace):
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Assembles a file, or stdin, into instruction words or micro-ops."""
+    """Assembles a file, or stdin, into instruction words or micro-ops.
+
+    Raises `UsageError` without an output file, and `StreamFileError` for a text that is no assembly.
+    """
     parser = ToolParser("vtac asm", "Turns assembly, as 'vtac disasm' prints it, into an instruction stream.", _EXAMPLE)
     parser.add_argument("source", metavar="FILE", help="assembly text, or - for stdin")
     parser.add_argument("--config", metavar="FILE", help="vta_config.json; default: the reference's default")

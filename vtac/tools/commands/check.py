@@ -48,7 +48,10 @@ class Options(argparse.Namespace):
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Prints one line per finding; returns 1 when there is one."""
+    """Prints one line per finding; returns 1 when there is one.
+
+    Raises `UsageError` for options of raw files beside a saved program, other `VtacError`s for what holds no stream.
+    """
     parser = ToolParser("vtac check", "Proves an instruction stream safe, or says what is wrong with it.", _EXAMPLE)
     parser.add_argument("source", metavar="DIR|FILE", help="a saved program, or a file of instruction words")
     parser.add_argument("--config", metavar="FILE", help="vta_config.json of a raw file")

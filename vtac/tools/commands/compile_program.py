@@ -42,7 +42,10 @@ class Options(IrOptions):
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Compiles, saves, and prints what was saved."""
+    """Compiles, saves, and prints what was saved.
+
+    Raises `UsageError` for options that do not fit the target, other `VtacError`s for what does not compile.
+    """
     parser = ToolParser("vtac compile", "Compiles a program and saves it in a directory.", _EXAMPLE)
     add_compile_arguments(parser)
     parser.add_argument("-o", "--output", metavar="DIR", help="directory for the saved program")

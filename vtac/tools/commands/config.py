@@ -61,7 +61,10 @@ class Options(argparse.Namespace):
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Prints one configuration, or compares two; returns 1 when they differ."""
+    """Prints one configuration, or compares two; returns 1 when they differ.
+
+    Raises `ConfigError` for a file that is none.
+    """
     parser = ToolParser("vtac config", "Prints, checks and compares hardware configurations.", _EXAMPLE)
     parser.add_argument("files", metavar="FILE", nargs="*", help="vta_config.json; none: the default, two: compare")
     parser.add_argument("--json", action="store_true", help="print an object instead of tables")

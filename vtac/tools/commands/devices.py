@@ -43,7 +43,10 @@ class Options(argparse.Namespace):
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Does one thing with one device."""
+    """Does one thing with one device.
+
+    Raises `UsageError` for arguments that the action does not take, other `VtacError`s where the device refuses.
+    """
     parser = ToolParser("vtac devices", "Lists devices, shows one, or brings one into a known state.", _EXAMPLE)
     add = parser.add_argument
     add("action", metavar="ACTION", choices=tuple(ACTIONS), help="list, info, reset, program, install or smoke")

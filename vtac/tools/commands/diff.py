@@ -36,7 +36,10 @@ class Options(argparse.Namespace):
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Prints what differs, aligned; returns 1 when anything does."""
+    """Prints what differs, aligned; returns 1 when anything does.
+
+    Raises `UsageError` for numbers too small, other `VtacError`s for what holds no stream.
+    """
     parser = ToolParser("vtac diff", "Shows how two instruction streams differ, aligned and by layers.", _EXAMPLE)
     add = parser.add_argument
     add("first", metavar="A", help="a saved program, or a file of instruction words")

@@ -39,7 +39,10 @@ class Options(argparse.Namespace):
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Prints the instructions or the micro-ops."""
+    """Prints the instructions or the micro-ops.
+
+    Raises `UsageError` for options that are not for what the file is, `StreamFileError` for words that are no stream.
+    """
     parser = ToolParser("vtac disasm", "Prints an instruction stream as assembly.", _EXAMPLE)
     add = parser.add_argument
     add("source", metavar="DIR|FILE", help="a saved program, a program as .mlir, or a file of instruction words")

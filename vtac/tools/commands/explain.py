@@ -33,7 +33,7 @@ class Options(argparse.Namespace):
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Prints the explanation of one kind, or a line on each."""
+    """Prints the explanation of one kind, or a line on each. Raises `UsageError` for a kind that there is not."""
     parser = ToolParser("vtac explain", "Explains the kinds of findings, faults and refusals.", _EXAMPLE)
     kinds = "as `vtac check`, `--json` and error.kind say it; none: list all"
     parser.add_argument("kind", metavar="KIND", nargs="?", help=kinds)

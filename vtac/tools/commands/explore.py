@@ -62,7 +62,10 @@ class Options(argparse.Namespace):
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Explores, writes what was asked for, and prints the front as a table, or everything as JSON."""
+    """Explores, writes what was asked for, and prints the front as a table, or everything as JSON.
+
+    Raises `UsageError` for options that do not go together, other `VtacError`s for what cannot be explored.
+    """
     from vtac.store.store import Store
 
     options = _parse(arguments)

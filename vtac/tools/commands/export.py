@@ -33,7 +33,10 @@ class Options(argparse.Namespace):
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Writes the sources into a directory and lists them."""
+    """Writes the sources into a directory and lists them.
+
+    Raises `UsageError` for a target without sources, other `VtacError`s for what does not compile.
+    """
     parser = ToolParser("vtac export", "Writes a CUDA program as C++ sources, to compile with nvcc.", _EXAMPLE)
     parser.add_argument("source", metavar="FILE", help="MLIR text, or the directory of a saved program")
     parser.add_argument(

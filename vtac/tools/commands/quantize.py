@@ -65,7 +65,10 @@ class Options(argparse.Namespace):
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Quantises, writes what was asked for, and prints the report."""
+    """Quantises, writes what was asked for, and prints the report.
+
+    Raises `UsageError` for options that are missing or wrong, other `VtacError`s for what cannot be read or quantised.
+    """
     options = _parse(arguments)
     calibration, output = options.calibration, options.output
     if calibration is None or output is None:

@@ -48,7 +48,10 @@ class Options(argparse.Namespace):
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Compiles or loads a program, and writes its report."""
+    """Compiles or loads a program, and writes its report.
+
+    Raises `UsageError` for files that cannot be read or written, other `VtacError`s for what does not compile.
+    """
     parser = ToolParser("vtac report", "Writes a report on a program: one HTML page that needs no network.", _EXAMPLE)
     parser.add_argument("source", metavar="FILE|DIR", help="MLIR text, or a saved program")
     parser.add_argument("-o", "--output", metavar="FILE.html", help="the page; - is stdout")

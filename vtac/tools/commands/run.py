@@ -53,7 +53,10 @@ class Options(IrOptions):
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs the program once; results go to stdout and to the files that were asked for."""
+    """Runs the program once; results go to stdout and to the files that were asked for.
+
+    Raises `UsageError` for options that do not fit the target, other `VtacError`s for what does not compile or run.
+    """
     options = _parse(arguments)
     target = target_of(options)
     _check_files(options)

@@ -40,7 +40,10 @@ class Options(argparse.Namespace):
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Prints one script per function that runs on the target."""
+    """Prints one script per function that runs on the target.
+
+    Raises `UsageError` for instructions that the architecture lacks, other `VtacError`s for what has no schedule.
+    """
     parser = ToolParser("vtac schedule", "Prints the default schedule of a program.", _EXAMPLE)
     parser.add_argument("source", metavar="FILE", help="MLIR text; a script in it is left aside")
     parser.add_argument("--target", choices=target_names(), help="machine to schedule for (default vta)")

@@ -43,7 +43,7 @@ class Options(argparse.Namespace):
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Prints a table, or one object."""
+    """Prints a table, or one object. Raises `VtacError` for what cannot be loaded or compiled."""
     parser = ToolParser("vtac stats", "Says what a program consists of and costs, without running it.", _EXAMPLE)
     parser.add_argument("source", metavar="FILE|DIR", help="MLIR text, or a saved program of any target")
     parser.add_argument("--target", choices=target_names(), help="machine to compile for (default vta)")

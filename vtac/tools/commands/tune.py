@@ -54,7 +54,10 @@ class Options(argparse.Namespace):
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Tunes, writes what was asked for, and prints a table or JSON."""
+    """Tunes, writes what was asked for, and prints a table or JSON.
+
+    Raises `UsageError` for options that do not go together, other `VtacError`s for what cannot be tuned.
+    """
     from vtac.report.front_plot import require_plot
     from vtac.store.store import Store
 

@@ -76,10 +76,6 @@ def result_of(
         whole = whole and replace(whole, tuned=whole.default)
     else:
         tuned_or_none = tuned
-    notes += [
-        f"no tiling of {one.name} is in the space: its default schedule stays" for one in layers if not one.members
-    ]
-    notes += [_said_of(kind.problem) for kind in kinds if kind.problem.search.mishaps()]
     best = sum(one.calls * (one.nbytes if at else one.cycles) for one in layers)
     least = sum(one.calls * one.least for one in layers)
     return TuneResult(
@@ -94,9 +90,18 @@ def result_of(
         sum_of_fronts([(one.front, one.calls) for one in layers]),
         tuple(layers),
         tuple(one.reason for one in functions if one.layer is None),
-        (*notes, *(readings.notes() if readings is not None else ())),
+        (*notes, *_notes(kinds, layers, readings)),
         whole,
     )
+
+
+def _notes(kinds: Sequence[TunedKind], layers: Sequence[LayerResult], readings: Readings | None) -> list[str]:
+    """What is said of layers without tilings, of trials that ended badly, and of measurements."""
+    return [
+        *(f"no tiling of {one.name} is in the space: its default schedule stays" for one in layers if not one.members),
+        *(_said_of(kind.problem) for kind in kinds if kind.problem.search.mishaps()),
+        *(readings.notes() if readings is not None else ()),
+    ]
 
 
 def _layer_result(kind: TunedKind, measured: Measured | None) -> LayerResult:
