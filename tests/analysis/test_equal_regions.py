@@ -3,23 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from small_function import ADDITION
 
 from vtac.analysis.equal_regions import are_equal
 from vtac.text.source import parse
-
-TEXT = """
-func.func @f(%x: tensor<4xi32>, %y: tensor<4xi32>) -> tensor<4xi32> {
-  %e = tensor.empty() : tensor<4xi32>
-  %s = linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>],
-    iterator_types = ["parallel"]} ins(%x : tensor<4xi32>) outs(%e : tensor<4xi32>) {
-  ^bb0(%a: i32, %b: i32):
-    %c = arith.constant 3 : i32
-    %d = arith.addi %a, %c : i32
-    linalg.yield %d : i32
-  } -> tensor<4xi32>
-  return %s : tensor<4xi32>
-}
-"""
 
 
 def equal(one: str, other: str) -> bool:
@@ -28,7 +15,7 @@ def equal(one: str, other: str) -> bool:
 
 
 def test_names_and_places_do_not_count() -> None:
-    assert equal(TEXT, "\n\n" + TEXT.replace("%c", "%constant").replace("%x", "%given"))
+    assert equal(ADDITION, "\n\n" + ADDITION.replace("%c", "%constant").replace("%x", "%given"))
 
 
 @pytest.mark.parametrize(
@@ -45,8 +32,8 @@ def test_names_and_places_do_not_count() -> None:
     ],
 )
 def test_any_other_difference_counts(old: str, new: str) -> None:
-    assert old in TEXT
-    assert not equal(TEXT, TEXT.replace(old, new))
+    assert old in ADDITION
+    assert not equal(ADDITION, ADDITION.replace(old, new))
 
 
 def test_types_of_results_count() -> None:
@@ -57,6 +44,6 @@ def test_types_of_results_count() -> None:
 
 
 def test_values_from_outside_are_themselves() -> None:
-    (function,) = parse(TEXT).ops
+    (function,) = parse(ADDITION).ops
     generic = next(op for op in function.regions[0].block.ops if op.regions)
     assert are_equal(generic.regions[0], generic.clone().regions[0])

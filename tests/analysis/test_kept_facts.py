@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from small_function import ADDITION
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import IntegerAttr, StringAttr, i32
 from xdsl.dialects.linalg.ops import GenericOp
@@ -15,20 +16,6 @@ from vtac.analysis.kept_facts import FactsContext, KeptFacts, facts_of
 from vtac.analysis.walks import operations_in_block
 from vtac.text.context import make_context
 from vtac.text.source import parse
-
-TEXT = """
-func.func @f(%x: tensor<4xi32>, %y: tensor<4xi32>) -> tensor<4xi32> {
-  %e = tensor.empty() : tensor<4xi32>
-  %s = linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>, affine_map<(d0) -> (d0)>],
-    iterator_types = ["parallel"]} ins(%x : tensor<4xi32>) outs(%e : tensor<4xi32>) {
-  ^bb0(%a: i32, %b: i32):
-    %c = arith.constant 3 : i32
-    %d = arith.addi %a, %c : i32
-    linalg.yield %d : i32
-  } -> tensor<4xi32>
-  return %s : tensor<4xi32>
-}
-"""
 
 
 class Counted:
@@ -43,7 +30,7 @@ class Counted:
 
 
 def body() -> Block:
-    (function,) = parse(TEXT).ops
+    (function,) = parse(ADDITION).ops
     return function.regions[0].block
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from storage_programs import CONCATENATED, REUSED_STORAGE, UPDATED
+from storage_programs import CONCATENATED, REUSED_STORAGE, UPDATED, product
 
 IDENTITIES = {rank: f"affine_map<({', '.join('ijkl'[:rank])}) -> ({', '.join('ijkl'[:rank])})>" for rank in range(1, 5)}
 
@@ -93,35 +93,26 @@ func.func @pool(%x: tensor<2x6x7xi8>, %k: tensor<3x3xi8>) -> tensor<2x3x4xi8> {
   } -> tensor<2x3x4xi8>
   func.return %r : tensor<2x3x4xi8>
 }
-""".replace("(%x: tensor<2x6x7xi8>)", "(%x: tensor<2x6x7xi8>, %k: tensor<3x3xi8>)").replace(
-    "  %window = tensor.empty() : tensor<3x3xi8>\n", ""
-)
+"""
 """Maximum pooling of stride 2 over a padded stage."""
 
-ROW_SUMS = """
-func.func @row_sums(%x: tensor<4x6xi32>, %w: tensor<5x6xi32>) -> tensor<4xi32> {
+ROW_SUMS = f"""
+func.func @row_sums(%x: tensor<4x6xi32>, %w: tensor<5x6xi32>) -> tensor<4xi32> {{
   %zero = arith.constant 0 : i32
   %e0 = tensor.empty() : tensor<4x5xi32>
   %f0 = linalg.fill ins(%zero : i32) outs(%e0 : tensor<4x5xi32>) -> tensor<4x5xi32>
-  %product = linalg.generic {indexing_maps = [affine_map<(i, j, k) -> (i, k)>, affine_map<(i, j, k) -> (j, k)>,
-      affine_map<(i, j, k) -> (i, j)>], iterator_types = ["parallel", "parallel", "reduction"]}
-      ins(%x, %w : tensor<4x6xi32>, tensor<5x6xi32>) outs(%f0 : tensor<4x5xi32>) {
-  ^bb0(%v: i32, %u: i32, %acc: i32):
-    %p = arith.muli %v, %u : i32
-    %s = arith.addi %acc, %p : i32
-    linalg.yield %s : i32
-  } -> tensor<4x5xi32>
+{product("product", "%x", "%w", "%f0", 6)}
   %seven = arith.constant 7 : i32
   %e1 = tensor.empty() : tensor<4xi32>
   %f1 = linalg.fill ins(%seven : i32) outs(%e1 : tensor<4xi32>) -> tensor<4xi32>
-  %sums = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i)>],
-      iterator_types = ["parallel", "reduction"]} ins(%product : tensor<4x5xi32>) outs(%f1 : tensor<4xi32>) {
+  %sums = linalg.generic {{indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i)>],
+      iterator_types = ["parallel", "reduction"]}} ins(%product : tensor<4x5xi32>) outs(%f1 : tensor<4xi32>) {{
   ^bb0(%v: i32, %acc: i32):
     %s = arith.addi %acc, %v : i32
     linalg.yield %s : i32
-  } -> tensor<4xi32>
+  }} -> tensor<4xi32>
   func.return %sums : tensor<4xi32>
-}
+}}
 """
 """A reduction over the result of another."""
 

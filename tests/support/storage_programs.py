@@ -2,40 +2,40 @@
 
 from __future__ import annotations
 
-UPDATED = """
+
+def product(name: str, left: str, right: str, start: str, depth: int) -> str:
+    """A product of 4 x `depth` elements by 5 x `depth`, added to what is there at its start."""
+    return f"""  %{name} = linalg.generic {{indexing_maps = [affine_map<(i, j, k) -> (i, k)>,
+      affine_map<(i, j, k) -> (j, k)>, affine_map<(i, j, k) -> (i, j)>],
+      iterator_types = ["parallel", "parallel", "reduction"]}}
+      ins({left}, {right} : tensor<4x{depth}xi32>, tensor<5x{depth}xi32>) outs({start} : tensor<4x5xi32>) {{
+  ^bb0(%v: i32, %c: i32, %acc: i32):
+    %p = arith.muli %v, %c : i32
+    %s = arith.addi %acc, %p : i32
+    linalg.yield %s : i32
+  }} -> tensor<4x5xi32>"""
+
+
+UPDATED = f"""
 func.func @updated(%x: tensor<4x6xi32>, %w: tensor<5x6xi32>, %u: tensor<4x3xi32>, %t: tensor<5x3xi32>)
-    -> tensor<4x2xi32> {
+    -> tensor<4x2xi32> {{
   %zero = arith.constant 0 : i32
   %e0 = tensor.empty() : tensor<4x5xi32>
   %f0 = linalg.fill ins(%zero : i32) outs(%e0 : tensor<4x5xi32>) -> tensor<4x5xi32>
-  %first = linalg.generic {indexing_maps = [affine_map<(i, j, k) -> (i, k)>, affine_map<(i, j, k) -> (j, k)>,
-      affine_map<(i, j, k) -> (i, j)>], iterator_types = ["parallel", "parallel", "reduction"]}
-      ins(%x, %w : tensor<4x6xi32>, tensor<5x6xi32>) outs(%f0 : tensor<4x5xi32>) {
-  ^bb0(%v: i32, %c: i32, %acc: i32):
-    %p = arith.muli %v, %c : i32
-    %s = arith.addi %acc, %p : i32
-    linalg.yield %s : i32
-  } -> tensor<4x5xi32>
-  %second = linalg.generic {indexing_maps = [affine_map<(i, j, k) -> (i, k)>, affine_map<(i, j, k) -> (j, k)>,
-      affine_map<(i, j, k) -> (i, j)>], iterator_types = ["parallel", "parallel", "reduction"]}
-      ins(%u, %t : tensor<4x3xi32>, tensor<5x3xi32>) outs(%first : tensor<4x5xi32>) {
-  ^bb0(%v: i32, %c: i32, %acc: i32):
-    %p = arith.muli %v, %c : i32
-    %s = arith.addi %acc, %p : i32
-    linalg.yield %s : i32
-  } -> tensor<4x5xi32>
+{product("first", "%x", "%w", "%f0", 6)}
+{product("second", "%u", "%t", "%first", 3)}
   %left = tensor.extract_slice %second[0, 0] [4, 2] [1, 1] : tensor<4x5xi32> to tensor<4x2xi32>
   %right = tensor.extract_slice %second[0, 1] [4, 2] [1, 3] : tensor<4x5xi32> to tensor<4x2xi32>
   %e1 = tensor.empty() : tensor<4x2xi32>
-  %both = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>,
-      affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}
-      ins(%left, %right : tensor<4x2xi32>, tensor<4x2xi32>) outs(%e1 : tensor<4x2xi32>) {
+  %both = linalg.generic {{indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>,
+      affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}}
+      ins(%left, %right : tensor<4x2xi32>, tensor<4x2xi32>) outs(%e1 : tensor<4x2xi32>) {{
   ^bb0(%v: i32, %c: i32, %o: i32):
     %s = arith.subi %v, %c : i32
     linalg.yield %s : i32
-  } -> tensor<4x2xi32>
+  }} -> tensor<4x2xi32>
   func.return %both : tensor<4x2xi32>
-}
+}}
 """
 """A product that goes on from another in its storage; windows of both are read."""
 
