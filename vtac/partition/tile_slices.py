@@ -7,7 +7,7 @@ before: %c = tensor.concat dim(1) %a, %b      after: %e = tensor.empty()
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias, cast
 
@@ -51,9 +51,20 @@ class SlicedTiles:
         for op in function.body.block.ops:
             if isinstance(op, UnpackOp) or (isinstance(op, MOVES) and any(value in found for value in op.operands)):
                 found.add(op.results[0])
+                if isinstance(op, tensor.InsertSliceOp):
+                    # What was put there before comes in tiles, too: a tensor that is not whole yet cannot be packed.
+                    found.update(_begun(op))
             if isinstance(op, tensor.ConcatOp | JoinOp):
                 joined.setdefault((_joined_dim(op), *op.operands), op.results[0])
         return SlicedTiles(found, joined)
+
+
+def _begun(insertion: tensor.InsertSliceOp) -> Iterator[SSAValue]:
+    """What is in a tensor before something is inserted, insertion by insertion."""
+    before = insertion.dest
+    while isinstance(before.owner, tensor.InsertSliceOp):
+        yield before
+        before = before.owner.dest
 
 
 @dataclass

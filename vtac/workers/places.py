@@ -24,7 +24,7 @@ class _Client(Protocol):
     """What is used of a `distributed.Client`."""
 
     def get_executor(self, *, pure: bool) -> Executor: ...
-    def run(self, function: Callable[[str], str], package: str) -> Mapping[str, str]: ...
+    def run(self, function: Callable[[], tuple[str, str]]) -> Mapping[str, tuple[str, str]]: ...
     def close(self) -> None: ...
 
 
@@ -98,17 +98,32 @@ def _dask(address: str) -> Executor:
 def _check_versions(client: _Client, address: str) -> int:
     """How many workers there are. Raises `WorkersError` for none, and for such as would compile something else."""
     try:
-        found = client.run(installed_version, "vtac")
+        found = client.run(this_vtac)
     except Exception as error:
         raise WorkersError(
             f"the workers of '{address}' cannot import vtac ({type(error).__name__}: {error}): install it there"
         ) from None
     if not found:
         raise WorkersError(f"the Dask scheduler at '{address}' has no workers: start some with 'dask worker {address}'")
-    own = installed_version("vtac")
-    other = next(((worker, version) for worker, version in found.items() if version != own), None)
-    if other is not None:
-        raise WorkersError(
-            f"the worker {other[0]} has vtac {other[1]}, here is {own}: install the same version on all of them"
-        )
+    check_same(found, this_vtac())
     return len(found)
+
+
+def this_vtac() -> tuple[str, str]:
+    """The version of vtac that is installed here, and what its sources are: those of a checkout change without it."""
+    model_identity: Callable[[], str] = import_module("vtac.targets.vta.compiler_identity").model_identity
+    return installed_version("vtac"), model_identity()
+
+
+def check_same(found: Mapping[str, tuple[str, str]], here: tuple[str, str]) -> None:
+    """Raises `WorkersError` with the first worker whose version or sources are others than those here."""
+    for worker, (version, sources) in found.items():
+        if version != here[0]:
+            raise WorkersError(
+                f"the worker {worker} has vtac {version}, here is {here[0]}: install the same version on all of them"
+            )
+        if sources != here[1]:
+            raise WorkersError(
+                f"the worker {worker} has vtac {version} as well, but of other sources ({sources}, here {here[1]}), "
+                "and what it finds would be stored as this compiler's: install the same on all of them"
+            )

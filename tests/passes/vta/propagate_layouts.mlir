@@ -53,6 +53,23 @@ func.func @joined(%a: tensor<1x2x3x3x1x16xi8>, %b: tensor<1x2x3x3x1x16xi8>) -> (
   func.return %3, %4, %6 : tensor<1x4x3x3x1x16xi8>, tensor<1x4x3x3x1x16xi8>, tensor<1x3x3x1x1x16xi8>
 }
 
+// What the host puts into an empty tensor before the device goes on in it comes in tiles, too: it is not whole yet.
+
+// CHECK-LABEL: func.func @begun_by_the_host
+// CHECK-NEXT:    [[EMPTY:%.*]] = tensor.empty() : tensor<1x2x3x3x1x16xi8>
+// CHECK-NEXT:    [[TILES:%.*]] = packing.pack %h dims [0, 1]
+// CHECK-NEXT:    [[FIRST:%.*]] = tensor.insert_slice [[TILES]] into [[EMPTY]][0, 0, 0, 0, 0, 0] [1, 2, 1, 3, 1, 16]
+// CHECK-NEXT:    [[BOTH:%.*]] = tensor.insert_slice %a into [[FIRST]][0, 0, 1, 0, 0, 0] [1, 2, 2, 3, 1, 16]
+// CHECK-NEXT:    func.return [[BOTH]]
+func.func @begun_by_the_host(%h: tensor<1x20x1x3xi8>, %a: tensor<1x2x2x3x1x16xi8>) -> tensor<1x2x3x3x1x16xi8> {
+  %e = tensor.empty() : tensor<1x20x3x3xi8>
+  %0 = packing.unpack %a dims [0, 1] tiles [1, 16] order [0, 1, 2, 3] : tensor<1x2x2x3x1x16xi8> to tensor<1x20x2x3xi8>
+  %1 = tensor.insert_slice %h into %e[0, 0, 0, 0] [1, 20, 1, 3] [1, 1, 1, 1] : tensor<1x20x1x3xi8> into tensor<1x20x3x3xi8>
+  %2 = tensor.insert_slice %0 into %1[0, 0, 1, 0] [1, 20, 2, 3] [1, 1, 1, 1] : tensor<1x20x2x3xi8> into tensor<1x20x3x3xi8>
+  %3 = packing.pack %2 dims [0, 1] tiles [1, 16] order [0, 1, 2, 3] {packing.any_fill} : tensor<1x20x3x3xi8> to tensor<1x2x3x3x1x16xi8>
+  func.return %3 : tensor<1x2x3x3x1x16xi8>
+}
+
 // CHECK-LABEL: func.func @through_tiles
 // CHECK:         tensor.concat dim(1)
 // CHECK-NEXT:    packing.pack

@@ -174,6 +174,33 @@ def test_a_border_of_a_number_is_there_before_what_it_surrounds(tmp_path: Path) 
     np.testing.assert_array_equal(vtac.load_program(tmp_path)(x, k, k3), expected)
 
 
+def test_what_the_host_has_comes_before_what_the_device_adds() -> None:
+    """A tensor that the host begins is not whole when the device gets it: it comes in tiles from its first part on."""
+    begun = _BORDER.replace(
+        "  %p = tensor.pad %y low[0, 0, 1, 1] high[0, 0, 1, 1] {\n"
+        "  ^bb0(%i: index, %j: index, %m: index, %n: index):\n    tensor.yield %edge : i8\n"
+        "  } : tensor<1x16x4x5xi8> to tensor<1x16x6x7xi8>\n",
+        "  %row = tensor.extract_slice %x[0, 0, 0, 0] [1, 16, 2, 5] [1, 1, 1, 1] : "
+        "tensor<1x16x4x5xi8> to tensor<1x16x2x5xi8>\n"
+        "  %p0 = tensor.empty() : tensor<1x16x6x5xi8>\n"
+        "  %p1 = tensor.insert_slice %row into %p0[0, 0, 1, 0] [1, 16, 2, 5] [1, 1, 3, 1] : "
+        "tensor<1x16x2x5xi8> into tensor<1x16x6x5xi8>\n"
+        "  %p2 = tensor.insert_slice %row into %p1[0, 0, 2, 0] [1, 16, 2, 5] [1, 1, 3, 1] : "
+        "tensor<1x16x2x5xi8> into tensor<1x16x6x5xi8>\n"
+        "  %half = tensor.extract_slice %y[0, 0, 1, 0] [1, 16, 2, 5] [1, 1, 1, 1] : "
+        "tensor<1x16x4x5xi8> to tensor<1x16x2x5xi8>\n"
+        "  %p = tensor.insert_slice %half into %p2[0, 0, 0, 0] [1, 16, 2, 5] [1, 1, 3, 1] : "
+        "tensor<1x16x2x5xi8> into tensor<1x16x6x5xi8>\n",
+    ).replace("tensor<1x16x6x7xi8>", "tensor<1x16x6x5xi8>")
+    begun = begun.replace("3x3xi8>", "3x1xi8>")
+    random = np.random.default_rng(1)
+    shapes = ((1, 16, 4, 5), (16, 16, 1, 1), (16, 16, 3, 1))
+    x, k, k3 = (random.integers(-128, 128, shape).astype(np.int8) for shape in shapes)
+    program = vtac.compile(begun)
+    np.testing.assert_array_equal(program(x, k, k3), evaluate(parse(begun), x, k, k3))
+    assert vtac.check(program) == []
+
+
 def _dense() -> Network:
     """Each layer reads all before it."""
     network = Network("dense", (1, 16, 4, 4), seed=3)
