@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from packed_layers import PackedLayer
 
 import vtac
 from vtac.analysis.device_functions import device_functions
@@ -116,3 +117,12 @@ def test_chunks_of_padding_alone_are_waited_for_by_nothing() -> None:
     outline = Outline(loads, kernels, [TileEnd(3, 4, 1.0)])
     assert [number for number, *_ in load_turns(outline)] == [0, 3, 2]
     assert rehearse(outline) > 3 * 99
+
+
+@pytest.mark.parametrize("tiling", [Tiling((1, 4, 1, 2), 4, inp=2, wgt=2, acc=2), Tiling((1, 4, 7, 7), 8, acc=2)])
+def test_each_byte_of_wide_results_is_stored_before_it_is_shifted_out(tiling: Tiling) -> None:
+    layer = PackedLayer((1, 8, 14, 14))
+    layer.planes(layer.product(8))
+    cycles, nbytes, _ = _errors(layer.text(), VTAConfig(), tiling)
+    assert abs(cycles) < 0.02
+    assert abs(nbytes) < 0.01

@@ -16,16 +16,21 @@ from vtac.targets.vta.schedules.tiling import Tiling, piece_dimension, tile_coun
 from vtac.targets.vta.schedules.transfers import NOTHING, Chunk, chunk_of, store_cost, together
 
 
-class _Piece(NamedTuple):
-    """What a piece of a tile of one size takes, beside its int8 operands: `before` are cycles and number of kernels
-    that write no accumulators which are stored from."""
+class _Part(NamedTuple):
+    """Kernels in a row, and what is stored behind them; whether they write accumulators that are stored from."""
 
-    size: Tile
-    before: tuple[int, int]
     cycles: int
     kernels: int
-    wide: Chunk
     stored: tuple[int, int]
+    is_stored: bool = True
+
+
+class _Piece(NamedTuple):
+    """What a piece of a tile of one size takes, beside its int8 operands."""
+
+    size: Tile
+    parts: list[_Part]
+    wide: Chunk
 
 
 class _Factors(NamedTuple):
@@ -92,14 +97,15 @@ class TileTails:
                 if stage.kind != "contraction":
                     until = store if self._is_stored(stage) else -1
                     yield from self._multiply(one, stage, (turn, thread, slot), at, size, piece.size, until)
-            loaded = together([wide, piece.wide])
-            if piece.before[1]:
-                self.writer.kernel((number, slot, size, "before"), KernelStep(*piece.before, wide=loaded))
-                loaded = NOTHING
-            micro_ops = min(1, piece.kernels)
-            step = KernelStep(piece.cycles, piece.kernels, micro_ops, wide=loaded, store=store, stored=piece.stored)
-            self.writer.kernel((number, slot, size), step)
-            store, wide = -1, NOTHING
+            wide = together([wide, piece.wide])
+            for place, part in enumerate(piece.parts):
+                until, some = store if part.is_stored else -1, min(1, part.kernels)
+                step = KernelStep(part.cycles, part.kernels, some, wide=wide, store=until, stored=part.stored)
+                self.writer.kernel((number, slot, size, place), step)
+                wide = NOTHING
+                if part.is_stored:
+                    store = self.writer.stores - 1
+            store = -1
             self._stored[slot, size] = self.writer.stores - 1
 
     def _multiply(
@@ -148,21 +154,23 @@ class TileTails:
     def _piece(self, size: Tile) -> _Piece:
         layer, pieces = self.layer, self.tiling.pieces
         part = tuple(side // pieces if number == self._cut else side for number, side in enumerate(size))
-        cycles = kernels = 0
-        before: tuple[int, int] | None = None
         wide = [self._wide(one.region, part) for one in layer.operands if self._moves_with_pieces(one.region)]
+        stored = store_cost(part, layer.extents, self.config)
+        parts: list[_Part] = []
+        cycles = kernels = 0
         for stage in layer.stages:
-            if stage.kind == "contraction":
-                continue
-            if before is None and self._is_stored(stage):
-                before, cycles, kernels = (cycles, kernels), 0, 0
-            cycles += stage.alu * prod(side.extent(part) for side in stage.region) + KERNEL_START * stage.kernels
-            kernels += stage.kernels
+            if stage.kind != "contraction":
+                if kernels and not parts and self._is_stored(stage):
+                    parts.append(_Part(cycles, kernels, (0, 0), is_stored=False))
+                    cycles = kernels = 0
+                cycles += stage.alu * prod(side.extent(part) for side in stage.region) + KERNEL_START * stage.kernels
+                kernels += stage.kernels
             if stage.kind == "load":
                 wide.append(self._wide(stage.region, part))
-        stored, stores = store_cost(part, layer.extents, self.config)
-        behind = stored * layer.results, stores * layer.results
-        return _Piece(part, before or (0, 0), cycles, kernels, together(wide), behind)
+            if stage.stored:
+                parts.append(_Part(cycles, kernels, stored))
+                cycles = kernels = 0
+        return _Piece(part, parts, together(wide))
 
     def _is_stored(self, stage: Stage) -> bool:
         return self.layer.accumulators[stage.accumulator].stored
