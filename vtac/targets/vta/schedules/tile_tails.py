@@ -155,7 +155,11 @@ class TileTails:
         layer, pieces = self.layer, self.tiling.pieces
         part = tuple(side // pieces if number == self._cut else side for number, side in enumerate(size))
         wide = [self._wide(one.region, part) for one in layer.operands if self._moves_with_pieces(one.region)]
-        stored = store_cost(part, layer.extents, self.config)
+        # Pieces of rows do not follow one another in the accumulators: each row has STOREs of its own.
+        apart = self._cut if pieces > 1 else 0
+        stores = prod(part[:apart])
+        cost, number = store_cost((1,) * apart + part[apart:], layer.extents, self.config)
+        stored = cost * stores, number * stores
         parts: list[_Part] = []
         cycles = kernels = 0
         for stage in layer.stages:
