@@ -89,8 +89,8 @@ def test_models(model: str, config: VTAConfig | None) -> None:
     program = vtac.compile(DIRECTORY / f"{model}.mlir", config=config, host=False)
     assert isinstance(program, HostProgram)
     assert unforced_choices(program) == ()
-    # The image of tosa_rescale is small: what folding its windows saves, the host loses as it packs them.
-    is_folded = model not in ("pytorch_mlp", "tosa_rescale") and config is None
+    # The eight channels of tosa_rescale fill a small block, so that there folding its windows saves no products.
+    is_folded = model != "pytorch_mlp" and config is None
     layouts = ["packing.fold", "packing.pack"] if is_folded else ["packing.pack"]
     assert host_steps(program) == [*layouts, "func.call", "packing.unpack"]
     assert kernel_count(program) == {"pytorch_mlp": 2, "onnx_qlinear_residual": 5, "tosa_rescale": 2}[model]
