@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from packed_layers import PackedLayer
+from xdsl.dialects.builtin import ModuleOp
 
 import vtac
 from vtac.analysis.device_functions import device_functions
@@ -24,13 +25,15 @@ from vtac.targets.vta.schedules.rehearsal import rehearse
 from vtac.targets.vta.schedules.search import layers_of, lower_tilings
 from vtac.targets.vta.schedules.steps import KernelStep, LoadStep, Outline, TileEnd
 from vtac.targets.vta.schedules.tiling import Tiling
-from vtac.targets.vta.schedules.transfers import Chunk
+from vtac.targets.vta.schedules.transfers import Block, Chunk, strided_block
 from vtac.targets.vta.stream.build import build_program
 from vtac.targets.vta.target import VTA
 from vtac.workloads.conv2d import Conv2D
+from vtac.workloads.networks.catalogue import NETWORKS
 
 EIGHTH = VTAConfig(log_inp_buff_size=12, log_wgt_buff_size=15, log_acc_buff_size=14)
 BATCH2 = VTAConfig(log_batch=1)
+BLOCK32 = VTAConfig(log_block=5)
 
 
 def _errors(text: str, config: VTAConfig, tiling: Tiling) -> tuple[float, float, Program]:
@@ -57,10 +60,15 @@ def _pooling(config: VTAConfig) -> str:
   func.return %c : {result}
 }}
 """)
+    (found,) = _functions(module, config).values()
+    return found
+
+
+def _functions(module: ModuleOp, config: VTAConfig) -> dict[str, str]:
+    """The layers that the device is given of a program, by name."""
     prepared = prepare(module, VTA, config, None)
     split_plain(prepared, phase="owned")
-    (device,) = device_functions(prepared)
-    return str(isolated(device, prepared))
+    return {one.sym_name.data: str(isolated(one, prepared)) for one in device_functions(prepared)}
 
 
 @pytest.mark.parametrize(
@@ -126,3 +134,44 @@ def test_each_byte_of_wide_results_is_stored_before_it_is_shifted_out(tiling: Ti
     cycles, nbytes, _ = _errors(layer.text(), VTAConfig(), tiling)
     assert abs(cycles) < 0.05
     assert abs(nbytes) < 0.01
+
+
+@pytest.mark.parametrize("config", [VTAConfig(), BLOCK32])
+def test_streamed_operands_of_several_products_take_the_place_of_one_another(config: VTAConfig) -> None:
+    """Both tiles of weights are loaded again in each tile of the sum."""
+    text = _functions(NETWORKS["gru-cell"]().module(), config)["gru_cell_6"]
+    cycles, nbytes, program = _errors(text, config, Tiling((1, 1), streamed=True))
+    assert abs(cycles) < 0.05
+    assert nbytes == 0
+    assert program.disassemble().count("load.wgt") == 2 * 256 // config.block_out
+
+
+def test_results_in_another_order_are_stored_row_by_row() -> None:
+    """The blocks of a result's columns lie 256 tiles apart."""
+    text = _functions(NETWORKS["transformer-layer"]().module(), BLOCK32)["transformer_layer_2"]
+    schedule = Schedule(vtac.parse(text), config=BLOCK32)
+    (layer,) = layers_of(schedule)
+    assert (layer.extents, layer.strides) == ((256, 4), (1, 256))
+    tiling = Tiling((32, 2), 2, weights_inside=True, inp=4, wgt=8, acc=2)
+    stores = max(step.stored[1] for step in outline_of(layer, tiling, BLOCK32).kernels)
+    program = build_program(lower_tilings(schedule, [(layer, tiling)]).module)
+    assert stores == 32
+    assert program.disassemble().count("store.out") == stores * 16
+
+
+@pytest.mark.parametrize(
+    ("extents", "strides", "block"),
+    [
+        ((2, 5, 4), (20, 4, 1), Block(1, 1, 40)),
+        ((2, 3, 4), (20, 4, 1), Block(1, 2, 12)),
+        ((2, 1, 3), (20, 4, 1), Block(1, 2, 3)),
+        ((2, 3, 2), (20, 4, 1), Block(2, 3, 2)),
+        ((32, 2), (1, 256), Block(32, 2, 1)),
+        ((32, 1), (1, 256), Block(1, 1, 32)),
+        ((1, 1), (1, 256), Block(1, 1, 1)),
+    ],
+)
+def test_boxes_are_stored_in_rows_as_long_as_neighbours_stay_neighbours(
+    extents: tuple[int, ...], strides: tuple[int, ...], block: Block
+) -> None:
+    assert strided_block(extents, strides) == block

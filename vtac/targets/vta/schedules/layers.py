@@ -8,11 +8,12 @@ blocks, windows of loaded tiles, and int8 operands by products with one weight t
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import prod
 
 from xdsl.dialects.func import FuncOp
 
 from vtac.analysis.locations import location_of
-from vtac.analysis.nest import blocks_under, shape_of
+from vtac.analysis.nest import blocks_under, shape_of, strides_of
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.errors import NoDefaultScheduleError
@@ -25,8 +26,9 @@ from vtac.targets.vta.schedules.tiled_contraction import TiledContraction, no_la
 class Layer:
     """One layer; block names in program order, which are no part of its identity.
 
-    `extents` are the results' outer dimensions. With several results, `anchor` is the last stage
-    that all of them depend on; its loops are cut instead of the store's.
+    `extents` are the results' outer dimensions; along each, neighbours of the first result lie `strides` tiles apart in
+    DRAM, which is no dense order where the result is a part of a tensor, or transposed. With several results, `anchor`
+    is the last stage that all of them depend on; its loops are cut instead of the store's.
     """
 
     stores: tuple[str, ...] = field(compare=False)
@@ -36,6 +38,7 @@ class Layer:
     operands: tuple[Operand, ...]
     accumulators: tuple[Accumulator, ...]
     contraction: TiledContraction | None
+    strides: tuple[int, ...]
     anchor: int | None = None
 
     @property
@@ -113,6 +116,7 @@ def _layer(found: LayerBlocks, config: VTAConfig, order: list[BlockOp]) -> Layer
         tuple(matched.operands),
         tuple(matched.accumulators),
         matched.contraction,
+        tuple([stride // prod(tile) for stride in strides_of(found.stores[0].output)[:-2]]),
         anchor,
     )
 

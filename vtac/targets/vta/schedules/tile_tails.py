@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from math import prod
 from typing import NamedTuple
 
@@ -126,10 +126,12 @@ class TileTails:
         if self._takes_turns:
             yield
         copy = 0 if one.is_bias else turn[0] % self.tiling.operands
-        place = writer.place((OPERANDS, one.block, copy, turn[1], size))
-        what = tuple([at[number] for number in factors.moved])
-        other = writer.place((OPERANDS, one.block, turn[1], size))
-        both: list[tuple[int, Tile, Chunk]] = [(other, (), factors.still), (place, what, factors.moving)]
+        # What is streamed is dead behind its kernel: the next has the same place, whosever it is.
+        names = ("wgt", "inp") if one.is_bias else ("inp", "wgt")
+        moves, stays = names if self.tiling.streamed else ((one.block, copy, turn[1], size), (one.block, turn[1], size))
+        place, other = writer.place((OPERANDS, moves)), writer.place((OPERANDS, stays))
+        what = one.block, tuple([at[number] for number in factors.moved])
+        both: list[tuple[int, Hashable, Chunk]] = [(other, one.block, factors.still), (place, what, factors.moving)]
         if one.is_bias:
             both.reverse()  # weights come first, and here these are what moves
         chunks = tuple([writer.load(to, OPERANDS, held, chunk) for to, held, chunk in both])
@@ -138,7 +140,7 @@ class TileTails:
         if one.starts:
             writer.kernel((one.block, turn[2], part), KernelStep(factors.cycles, store=store))
         step = KernelStep(factors.cycles, chunks=chunks, store=-1 if one.starts else store)
-        writer.kernel((one.block, copy, turn[2], part), step, (place,))
+        writer.kernel((one.block, copy, turn[2], part), step, (place, other))
 
     def _factors_of(self, one: Product, region: TileRegion, size: Tile, part: Tile) -> _Factors:
         moved = one.weights if one.is_bias else one.region
@@ -158,7 +160,7 @@ class TileTails:
         # Pieces of rows do not follow one another in the accumulators: each row has STOREs of its own.
         apart = self._cut if pieces > 1 else 0
         stores = prod(part[:apart])
-        cost, number = store_cost((1,) * apart + part[apart:], layer.extents, self.config)
+        cost, number = store_cost((1,) * apart + part[apart:], layer.strides, self.config)
         stored = cost * stores, number * stores
         parts: list[_Part] = []
         cycles = kernels = 0

@@ -82,9 +82,22 @@ def together(chunks: Sequence[Chunk]) -> Chunk:
     return Chunk(sum(one.beats for one in some), sum(one.starts for one in some), sum(one.loads for one in some))
 
 
-def store_cost(extents: Sequence[int], sizes: Sequence[int], config: VTAConfig) -> tuple[int, int]:
+def strided_block(extents: Sequence[int], strides: Sequence[int]) -> Block:
+    """The transfers of a box that is dense on chip, to an array whose neighbours along each dimension are `strides`
+    tiles apart: where these are no dense order of the dimensions, rows are short."""
+    sides = [side for side in zip(extents, strides, strict=True) if side[0] > 1]
+    columns = rows = 1
+    while sides and sides[-1][1] == columns:
+        columns *= sides.pop()[0]
+    step = sides[-1][1] if sides else 0
+    while sides and sides[-1][1] == step * rows:
+        rows *= sides.pop()[0]
+    return Block(prod(extent for extent, _ in sides), rows, columns)
+
+
+def store_cost(extents: Sequence[int], strides: Sequence[int], config: VTAConfig) -> tuple[int, int]:
     """Cycles in which a box of results is stored, and by how many STOREs."""
-    block = block_of(extents, sizes)
+    block = strided_block(extents, strides)
     beats = -(-block.columns * config.out_element_bytes // BUS_BYTES)
     bursts = -(-beats // BURST_BEATS)
     row = beats + 4 * bursts
