@@ -175,3 +175,26 @@ def test_boxes_are_stored_in_rows_as_long_as_neighbours_stay_neighbours(
     extents: tuple[int, ...], strides: tuple[int, ...], block: Block
 ) -> None:
     assert strided_block(extents, strides) == block
+
+
+def test_loads_that_begin_within_one_of_wide_tiles_pass_what_is_not_yet_asked_for() -> None:
+    """Of 512 beats 256 are asked for; of 64, all, so that the load behind these waits for no more than them."""
+    ends: list[int] = []
+    for beats in (64, 512):
+        loads = [LoadStep(0, -1, 0, Chunk(512, 23, 1)), LoadStep(1, -1, 1, Chunk(512, 23, 1))]
+        kernels = [KernelStep(9, micro_ops=0, wide=Chunk(beats, 23, 1)), KernelStep(9, 1, 0, chunks=(0, 1))]
+        first = Outline(loads, kernels, [TileEnd(1, 1, 1.0), TileEnd(2, 2, 0.0)])
+        ends.append(rehearse(first))
+    assert ends[0] < 200
+    assert ends[1] > 2 * 512
+
+
+def test_wide_operands_of_rows_wait_for_the_loads_that_pass_them() -> None:
+    text = _functions(NETWORKS["transformer-layer"]().module(), BLOCK32)["transformer_layer_2"]
+    for tiling in (
+        Tiling((32, 2), 2, weights_inside=True, inp=4, wgt=8, acc=2),
+        Tiling((64, 2), weights_inside=True, inp=8, wgt=16, acc=2, pieces=2),
+    ):
+        cycles, nbytes, _ = _errors(text, BLOCK32, tiling)
+        assert abs(cycles) < 0.04
+        assert nbytes == 0

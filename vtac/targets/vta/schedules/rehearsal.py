@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vtac.dialects.memory_bus import OUTSTANDING_BURSTS
+from vtac.dialects.memory_bus import BURST_BEATS, OUTSTANDING_BURSTS
 from vtac.targets.vta.schedules.load_turns import Turn, load_turns
 from vtac.targets.vta.schedules.steps import KernelStep, Outline
 from vtac.targets.vta.schedules.transfers import LOAD_START
@@ -23,6 +23,8 @@ _LATENCY = 20
 """Cycles from the start of a LOAD to its first beat."""
 _MICRO_OPS = 22
 """Cycles of a LOAD of micro-ops beside one for two of them."""
+_QUEUE = OUTSTANDING_BURSTS * BURST_BEATS
+"""Beats of int32 tiles that are asked for ahead."""
 _LAST = 4
 """Cycles from the end of all units to that of the program."""
 
@@ -44,7 +46,7 @@ class _Rehearsal:
         """Of each chunk, the LOADs that are still to come."""
         self.ends: list[int] = []
         self.now = 0
-        self.flight = (0, 0, -1, OUTSTANDING_BURSTS)
+        self.flight: tuple[int, int, int, int] = (0, 0, -1, OUTSTANDING_BURSTS)
         """When the last chunk began to arrive and when it is there, its number, and the beats of its bursts."""
         self.fetched, self.fetch_time = 0, _FIRST
 
@@ -93,7 +95,7 @@ class _Rehearsal:
         at = free
         for _ in range(step.wide.loads):
             beats = step.wide.beats // step.wide.loads
-            at += LOAD_START + beats + self._contend(at, beats, first=False)
+            at = self._passed(at + LOAD_START + beats + self._contend(at, beats, first=False), beats)
         if not step.micro_ops:
             return max(start, at)
         words, part = 1 + step.micro_ops // 2, step.cycles // step.number
@@ -117,6 +119,23 @@ class _Rehearsal:
             self.done[number] += beats
             self.now += beats
         return self._queued(at)
+
+    def _passed(self, end: int, beats: int) -> int:
+        """When int32 tiles are there that would be at `end`: chunks that the load unit begins while bursts of them are
+        still to be asked for pass these, behind those that are asked for. Both ask in turn until no more may."""
+        if beats <= _QUEUE // 2:
+            return end
+        asked = end - beats - _LATENCY + beats // BURST_BEATS * 2
+        while self._bring(max(asked, end - _QUEUE)):
+            begin, there, number, burst = self.flight
+            wait = max(0, min(_QUEUE, end - begin))
+            self.flight = begin, there + wait, number, burst
+            self.now += wait
+            if self.done[number] >= 0:
+                self.done[number] += wait
+            chunk, count = self.loads[number].chunk, self.turns[self.turn - 1][1]
+            end += chunk.beats * count // max(1, chunk.loads)
+        return end
 
     def _queued(self, at: int) -> int:
         """Cycles that a burst waits which is asked for then."""
