@@ -21,7 +21,7 @@ TEXT = f"""func.func @f(%a: {KIND}, %b: {KIND}) -> {KIND} {{
 MOMENTS = {
     "while it is read": "vtac.text.source.verify",
     "between passes": "vtac.pipelines.verify_result",
-    "while the stream is written": "vtac.targets.vta.stream.build.generate",
+    "while the stream is written": "vtac.targets.vta.stream.build.issue",
     "before it runs": "vtac.targets.vta.programs.program.execute",
     "while a file is written": "vtac.files.whole.scratch_beside",
     "while a folder is written": "vtac.files.folders.scratch_beside",

@@ -136,7 +136,8 @@ def test_a_configuration_that_kills_its_workers_is_a_point_with_an_error(tmp_pat
         sweep = vtac.explore(NET, where=WHERE, executor=Fatal(victim), store=store)
         rows = json.loads(store.to_json())["outcomes"]
     errors = {point.config: point.error for point in sweep if point.error}
-    assert errors == {victim: "net: its worker was killed by SIGKILL, twice"}
+    again = "; with a store, --retry-crashed tries again"
+    assert errors == {victim: f"net: its worker was killed by SIGKILL, twice{again}"}
     assert (len(sweep), [row["status"] for row in rows].count("crashed")) == (SIX, 1)
 
 
