@@ -10,36 +10,6 @@ from typing import TYPE_CHECKING
 from vtac.lazily import members_of
 
 if TYPE_CHECKING:
-    from vtac.dialects.packing.dialect import (
-        BlockDiagonalOp,
-        FoldOp,
-        HostOp,
-        InterleaveOp,
-        JoinOp,
-        Packing,
-        PackOp,
-        ReshapeOp,
-        TransposeTilesOp,
-        UnpackOp,
-        UnspecifiedOp,
-        YieldOp,
-        packed_shape,
-    )
+    from vtac.dialects.packing.dialect import *  # noqa: F403 - what is in the dialect is in its package
 
 __getattr__ = members_of(f"{__name__}.dialect")
-
-__all__ = [
-    "BlockDiagonalOp",
-    "FoldOp",
-    "HostOp",
-    "InterleaveOp",
-    "JoinOp",
-    "PackOp",
-    "Packing",
-    "ReshapeOp",
-    "TransposeTilesOp",
-    "UnpackOp",
-    "UnspecifiedOp",
-    "YieldOp",
-    "packed_shape",
-]
