@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, fields
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 from vtac.dialects.hardware_fields import field_value, parse_record, read_record, shown_size, shown_value
 from vtac.dialects.instruction_bits import MICRO_OP_BITS, require_instructions
@@ -29,6 +29,8 @@ Encoding = Literal["derived", "chisel"]
 _CHISEL_BITS: dict[MemoryName, int] = {"uop": 13, "wgt": 10, "inp": 11, "acc": 11, "out": 11}
 """Bits of an index in the Chisel decoder, whatever its memories hold: those of the default configuration."""
 
+_DESCRIPTION = {"fields", "possible", "facts"}
+"""The keys of what `vtac config --json` prints of a record."""
 _OPTIONAL: dict[str, int | str | None] = {
     "encoding": "derived",
     "log_block_in": None,
@@ -192,15 +194,19 @@ class VTAConfig:
 
     @classmethod
     def from_json(cls, path: str | Path) -> VTAConfig:
-        """Read the reference's `vta_config.json`.
+        """Read the reference's `vta_config.json`, or what `vtac config --json` prints.
 
-        Keys that the file omits keep their default. Raises `ConfigError` for a key that no record has.
+        Keys that the file omits keep their default. Of what `vtac config` prints the `fields` count: the rest follows.
+        Raises `ConfigError` for a key that no record has.
         """
         source = Path(path)
         data = parse_record(read_record(source), source)
         if not isinstance(data, dict):
             raise ConfigError(f"{source}: expected a JSON object with the fields of vta_config.json")
-        return cls.from_fields({str(key): value for key, value in data.items()}, str(source))  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        values = cast("dict[str, object]", data)
+        if set(values) == _DESCRIPTION and isinstance(values["fields"], dict):
+            values = cast("dict[str, object]", values["fields"])
+        return cls.from_fields(values, str(source))
 
     @classmethod
     def from_fields(cls, values: dict[str, object], source: str = "configuration") -> VTAConfig:

@@ -89,3 +89,18 @@ def test_what_is_no_configuration_is_refused(tmp_path: Path, capsys: pytest.Capt
         assert main(["config", *words]) == 1
         printed = capsys.readouterr()
         assert printed.out == "" and message in printed.err
+
+
+def test_what_it_prints_is_read_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, small = tmp_path / "vta_config.json", VTAConfig(log_block=5, log_wgt_buff_size=17, queue_depth=32)
+    path.write_text(json.dumps(small.to_fields()))
+    assert main(["config", str(path), "--json"]) == 0
+    path.write_text(capsys.readouterr().out)
+    assert VTAConfig.from_json(path) == small
+    described = json.loads(path.read_text())
+    path.write_text(json.dumps({**described, "fields": {"LOG_BLOK": 5}}))
+    with pytest.raises(ConfigError, match=r"unknown field LOG_BLOK; the fields are .*; did you mean LOG_BLOCK"):
+        VTAConfig.from_json(path)
+    path.write_text(json.dumps({**described, "LOG_BLOCK": 5}))
+    with pytest.raises(ConfigError, match="unknown field facts"):
+        VTAConfig.from_json(path)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from command_interrupts import interrupted_command, said_of_interrupt
 from plain_programs import PlainConv
+from tuned_programs import CONV
 
 from vtac.tools.entry import TerminatedError
 from vtac.tools.vtac import main
@@ -62,6 +63,30 @@ def test_refusals(program: str, tmp_path: Path, capsys: pytest.CaptureFixture[st
         assert main(["explore", program, *arguments]) == 1
         out, err = capsys.readouterr()
         assert (out, message in err) == ("", True), err
+
+
+def test_a_network_that_no_machine_can_run_is_a_failure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its points are written; where one can run it, there is a table and the others are in it."""
+    path, table = tmp_path / "tiled.mlir", tmp_path / "points.csv"
+    path.write_text(CONV)
+    common = ["explore", str(path), "--executor", "local:1", "--where"]
+    said = f"vtac: error: none of 2 points can run tiled: {path}:"
+    assert main([*common, "BLOCK in (32, 64)", "--csv", str(table), "--sensitivity"]) == 1
+    out, err = capsys.readouterr()
+    assert (out, err.startswith(said), err.count("\n")) == ("", True, 1)
+    assert table.read_text().count("is packed into tiles of 1x16") == 2
+    assert main([*common, "BLOCK in (32, 64)", "--json"]) == 1
+    out, err = capsys.readouterr()
+    found = json.loads(out)
+    assert (len(found["points"]), f"vtac: error: {found['error']['message']}\n") == (2, err)
+    assert main([*common, "BLOCK in (16, 32)"]) == 0
+    out, err = capsys.readouterr()
+    assert (err, "1 cannot run tiled" in out, f"tiled: {path}:" in out) == ("", True, True)
+
+
+def test_networks_of_one_name_are_refused(program: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explore", program, program]) == 1
+    assert "two networks are called net, as their files are: rename a file, or give vtac." in capsys.readouterr().err
 
 
 def test_many_workers_are_simulated(program: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from command_interrupts import interrupted_command, said_of_interrupt
-from tuned_programs import CONV
+from tuned_programs import CONV, TWO_LAYERS
 
 from vtac.tools.entry import TerminatedError
 from vtac.tools.vtac import main
@@ -48,7 +48,7 @@ def test_a_search_and_what_it_leaves(program: str, tmp_path: Path, capsys: pytes
     ("command", "option", "said"),
     [
         (["tune", "--budget", "1"], "-o", "after 1 tilings"),
-        (["explore", "--where", "latency == 16"], "--csv", "1 of 1 points"),
+        (["explore", "--where", "latency == 16"], "--csv", "one point, which can run conv"),
     ],
 )
 def test_a_result_is_printed_though_a_file_cannot_be_written(
@@ -73,6 +73,24 @@ def test_a_store_without_tilings_is_said(program: str, tmp_path: Path, capsys: p
     capsys.readouterr()
     assert main(["run", program, "--schedules", store]) == 0
     assert "every layer has its default schedule; vtac tune FILE --store" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_layers_without_tilings_are_named(
+    jobs: str, program: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of two layers one is in the store; a program of one layer is named by its function."""
+    both, first, store = (str(tmp_path / name) for name in ("two.mlir", "one.mlir", "tune.db"))
+    Path(both).write_text(TWO_LAYERS)
+    Path(first).write_text(TWO_LAYERS.replace("8x64", "24x64"))
+    assert main(["tune", first, "--budget", "2", "--executor", "local:1", "--store", store]) == 0
+    for source, named in ((first, ""), (both, "of b for"), (program, "of conv2d for")):
+        capsys.readouterr()
+        options = ["--schedules", store, "--jobs", jobs, "-o", str(tmp_path / "out")]
+        assert main(["compile", source, *options]) == 0
+        err = capsys.readouterr().err
+        assert err.count("note:") == bool(named)
+        assert f"note: {store} has no tiling {named}" in err if named else True
 
 
 def test_the_front_is_drawn(program: str, tmp_path: Path) -> None:

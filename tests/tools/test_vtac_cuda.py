@@ -245,7 +245,14 @@ def test_export(source: str, tmp_path: Path) -> None:
     ("options", "message"),
     [
         (("wgmma", "--arch", "sm_80"), "--instructions wgmma: sm_80 has no wgmma; sm_90a has it, and no other"),
-        (("wgmma",), "--instructions wgmma: the program is for no architecture; sm_90a has it, and no other: name it"),
+        (
+            ("wgmma",),
+            "--instructions wgmma: sm_90a alone has it, and the program is for no architecture: add --arch",
+        ),
+        (
+            ("tma",),
+            "--instructions tma: sm_90 and later have it, and the program is for no architecture: add",
+        ),
         (("mma.sync", "--arch", "sm_75"), "--instructions mma.sync: sm_75 has no mma.sync of 32 bytes of k; sm_80 and"),
         (("tma", "--arch", "sm_89"), "--instructions tma: sm_89 has no bulk copies of tensors; sm_90 and later have"),
     ],

@@ -8,7 +8,7 @@ from quantised_networks import numbers, residual_net, samples
 
 from vtac.errors import ModelError, ProgramError
 from vtac.models.graph import Input
-from vtac.models.layers.activations import Relu, Sigmoid, Tanh
+from vtac.models.layers.activations import Gelu, HardSwish, Relu, Sigmoid, Tanh
 from vtac.models.layers.convolutions import Convolution
 from vtac.models.layers.elementwise import Add
 from vtac.models.model import Model
@@ -22,8 +22,16 @@ def test_layers_without_an_integer_form_are_listed_all_at_once() -> None:
         model.quantize(numbers(1, 4))
     assert str(caught.value) == (
         "model 'net' has layers without an integer form: 'gate' (sigmoid), 'turn' (tanh); "
-        "allow_host=True (vtac quantize --allow-host) lets the host compute them in float32"
+        "allow_host=True (vtac quantize --allow-host) lets the host compute them in float32; "
+        "a model trained with clamp in place of tanh has integers there"
     )
+
+
+def test_what_may_take_the_place_of_functions_is_named() -> None:
+    layers = (HardSwish("a", ("x",)), Gelu("b", ("a",)), HardSwish("c", ("b",)))
+    model = Model("net", (Input("x", (1, 4)),), layers, ("c",))
+    with pytest.raises(ModelError, match=r"; a model trained with relu in place of gelu and relu6 in place of hard sw"):
+        model.quantize(numbers(1, 4))
 
 
 def test_calibration_that_says_nothing_is_refused() -> None:

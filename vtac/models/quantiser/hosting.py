@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import prod
+from types import MappingProxyType
 
 from vtac.errors import ModelError
 from vtac.models.graph import Graph
 from vtac.models.layer import Layer, shape_text
-from vtac.models.layers.activations import Activation, Clamp, LeakyRelu, ParametricRelu, Relu, Relu6
+from vtac.models.layers.activations import (
+    Activation,
+    Clamp,
+    Gelu,
+    HardSwish,
+    LeakyRelu,
+    ParametricRelu,
+    Relu,
+    Relu6,
+    Tanh,
+)
 from vtac.models.layers.convolutions import Convolution, Spread
 from vtac.models.layers.elementwise import Add, Affine
 from vtac.models.layers.normalisation import BatchNorm
@@ -25,6 +36,8 @@ _KINDS = (
 )  # fmt: skip
 _VIEWS = (Upsample, Flatten, Reshape, Transpose, Slice, Concat, Pad)
 _FUNCTIONS = (Activation, Affine, Add, BatchNorm)
+_INSTEAD = MappingProxyType({HardSwish.kind: Relu6.kind, Gelu.kind: Relu.kind, Tanh.kind: Clamp.kind})
+"""Functions with integer forms that take the place of others in networks that are trained for integers."""
 _BETWEEN = "it stands between layers of the host"
 _KEPT = "it is kept in float"
 
@@ -42,7 +55,7 @@ def hosted_layers(graph: Graph, options: Options, kept: Mapping[str, str]) -> Ma
         named = ", ".join(f"'{layer.name}' ({layer.kind}{_reason(found[layer.name])})" for layer in layers)
         raise ModelError(
             f"model '{graph.name}' has layers without an integer form: {named}{f' ({counted})' if counted else ''}; "
-            "allow_host=True (vtac quantize --allow-host) lets the host compute them in float32"
+            f"allow_host=True (vtac quantize --allow-host) lets the host compute them in float32{_instead(counts)}"
         )
     return {**found, **kept}
 
@@ -76,6 +89,12 @@ def host_neighbours(graph: Graph, hosted: Mapping[str, str], options: Options) -
     while more := {layer.name for layer in graph.layers if joins(layer)}:
         there |= more
     return dict.fromkeys(sorted(there - set(hosted)), _BETWEEN)
+
+
+def _instead(kinds: Iterable[str]) -> str:
+    """What a model may be trained with in place of kinds of layers, if there is something of their shape."""
+    named = [f"{_INSTEAD[kind]} in place of {kind}" for kind in sorted(kinds) if kind in _INSTEAD]
+    return f"; a model trained with {' and '.join(named)} has integers there" if named else ""
 
 
 def _reason(why: str) -> str:

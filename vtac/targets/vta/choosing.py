@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 from xdsl.dialects.builtin import ModuleOp
 
 from vtac.analysis.contraction_counts import contractions_in
+from vtac.analysis.target import config_of
 from vtac.dialects.vta.declared import ACC_8BIT
 from vtac.errors import CompileError, NoDefaultScheduleError, TilingError
 from vtac.files.user_cache import cache_folder
 from vtac.partition.layouts import may_be_plain, needs_packing
+from vtac.passes.vta.isolate_device_functions import function_in
 from vtac.preparation import drop_scripts, scripts_of
 from vtac.progress import Progress
+from vtac.schedule import Schedule
 from vtac.targets.target import HasScript
 from vtac.targets.vta.linking.known_streams import KnownStreams
 from vtac.targets.vta.programs.program import Program
@@ -23,8 +26,9 @@ from vtac.targets.vta.schedules import default_lowering, default_schedule
 from vtac.targets.vta.schedules.kernel_cache import KernelCache
 from vtac.targets.vta.schedules.kernel_lowering import get_ready
 from vtac.targets.vta.schedules.known_kernels import KnownKernels
-from vtac.targets.vta.schedules.known_tilings import KnownTilings
+from vtac.targets.vta.schedules.known_tilings import UNTUNED, KnownTilings, is_untuned
 from vtac.targets.vta.schedules.lowering import WrittenScript
+from vtac.targets.vta.schedules.search import layers_of
 from vtac.targets.vta.schedules.tiling_cache import TilingCache
 from vtac.targets.vta.stream.build import build_program
 from vtac.text.verification import verify_result
@@ -121,7 +125,10 @@ def _by_default(work: ModuleOp, *, host: bool, progress: Progress | None, tiling
     try:
         lowered = default_lowering(work, kept=tilings).module
         verify_result(lowered, "under the default schedule")
-        return build_program(lowered)
+        program = build_program(lowered)
+        if tilings is not None and tilings.decides and is_untuned(layers_of(Schedule(work)), config_of(work), tilings):
+            program.choices = (*program.choices, f"{function_in(work).sym_name.data}: {UNTUNED}")
+        return program
     except (NoDefaultScheduleError, TilingError) as refusal:
         if not may_be_plain(work):
             raise

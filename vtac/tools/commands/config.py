@@ -18,7 +18,8 @@ _EXAMPLE = """example:
   vtac config small.json large.json
 
 A file is a JSON object of fields, as {"LOG_BLOCK": 5, "LOG_WGT_BUFF_SIZE": 17}; those that it leaves out have their
-defaults. --json has it under "fields", beside what is possible and what follows.
+defaults. What --json prints is a file for --config, too: it has them under "fields", beside what is possible and what
+follows, which are not read.
 """
 
 MEANINGS: Mapping[str, str] = MappingProxyType(

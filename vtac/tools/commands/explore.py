@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from vtac.dialects.hardware import VTAConfig
 from vtac.progress import Bar
-from vtac.tools.entry import TerminatedError, ToolParser, UsageError
+from vtac.tools.entry import FAILURE, TerminatedError, ToolParser, UsageError, print_failure
 from vtac.tools.output import report, write_file
 from vtac.tools.output_paths import refuse_stdout, require_outputs
 
@@ -64,7 +64,8 @@ class Options(argparse.Namespace):
 def main(arguments: Sequence[str]) -> int:
     """Explores, writes what was asked for, and prints the front as a table, or everything as JSON.
 
-    Raises `UsageError` for options that do not go together, other `VtacError`s for what cannot be explored.
+    Raises `UsageError` for options that do not go together, other `VtacError`s for what cannot be explored. Where no
+    machine can run the networks a message says why, in place of the table, and the status is 1.
     """
     from vtac.store.store import Store
 
@@ -83,14 +84,19 @@ def main(arguments: Sequence[str]) -> int:
             if store is not None:
                 print(f"{len(store):,} points are kept in {store.path}: the same command goes on", file=sys.stderr)
             raise
+    failure = sweep.failure
     try:
         _write(options, sweep)
     finally:  # what cannot be written must not take the result with it
         if options.json:
-            report(json.dumps({**sweep.to_json(), "sensitivity": [vars(change) for change in changes]}) + "\n")
-        else:
+            error = {} if failure is None else {"error": failure.to_fields()}
+            changed = {"sensitivity": [vars(change) for change in changes]}
+            report(json.dumps({**sweep.to_json(), **changed, **error}) + "\n")
+        elif failure is None:
             report(str(sweep) + "".join(f"{change}\n" for change in changes))
-    return 0
+    if failure is not None:
+        print_failure("vtac", failure, debug=False)
+    return 0 if failure is None else FAILURE
 
 
 def _parse(arguments: Sequence[str]) -> Options:
@@ -223,7 +229,7 @@ def _explored(options: Options, store: Store | None, bar: Bar) -> tuple[Sweep, l
         progress=bar,
         retry_crashed=options.retry_crashed,
     )
-    if not options.sensitivity:
+    if not options.sensitivity or not sweep.good:
         return sweep, []
     return sweep, sensitivity(sources, sweep.pareto(), executor=options.executor, store=store, progress=bar)
 

@@ -95,22 +95,40 @@ def compile_file(
             bar.close()
     print(program.work_line, file=sys.stderr)
     for choice in program.choices:
-        print(f"note: {choice}", file=sys.stderr)
+        if schedules is None or not _untuned_name(choice):
+            print(f"note: {choice}", file=sys.stderr)
     if schedules is not None and program.devices:
-        _note_unused(schedules, program.config)
+        _note_untuned(schedules, program)
     return program
 
 
-def _note_unused(schedules: str, config: VTAConfig) -> None:
-    """Says where a store has nothing that could have been used."""
+def _untuned_name(choice: str) -> str:
+    """Which layer a choice says that the store of schedules has nothing of; empty for another choice."""
+    from vtac.targets.vta.schedules.known_tilings import UNTUNED
+
+    name, said, _ = choice.partition(f": {UNTUNED}")
+    return name if said else ""
+
+
+def _note_untuned(schedules: str, program: VtaProgram) -> None:
+    """Says of which layers a store has no tiling, or that it has none at all that could have been used."""
     from vtac.targets.vta.tuning.stored import has_tilings
 
-    if not has_tilings(schedules, config):
-        print(
-            f"note: {schedules} has no tiling for this configuration that this version of vtac has counted: every "
-            f"layer has its default schedule; vtac tune FILE --store {schedules} fills it",
-            file=sys.stderr,
+    names = [name for choice in program.choices if (name := _untuned_name(choice))]
+    if not has_tilings(schedules, program.config):
+        lack, who = "", "every layer has its default schedule"
+    elif names:
+        lack, who = (
+            f" of {', '.join(names)}",
+            f"{'it has its' if len(names) == 1 else 'they have their'} default schedule",
         )
+    else:
+        return
+    print(
+        f"note: {schedules} has no tiling{lack} for this configuration that this version of vtac has counted: {who}; "
+        f"vtac tune FILE --store {schedules} fills it",
+        file=sys.stderr,
+    )
 
 
 def compile_cuda_file(

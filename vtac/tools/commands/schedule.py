@@ -85,6 +85,13 @@ def _check_instructions(instructions: Instructions, module: ModuleOp) -> None:
     from vtac.analysis.gpu_architecture import architecture_of
     from vtac.targets.cuda.schedules.instructions import what_is_missing
 
-    missing = what_is_missing(instructions, architecture_of(module))
+    architecture = architecture_of(module)
+    missing = what_is_missing(instructions, architecture)
+    if missing and architecture is None:
+        of = "sm_90a alone has" if instructions == "wgmma" else "sm_90 and later have"
+        given = "sm_90a" if instructions == "wgmma" else "sm_90"
+        raise UsageError(
+            f"--instructions {instructions}: {of} it, and the program is for no architecture: add --arch {given}"
+        )
     if missing:
         raise UsageError(f"--instructions {instructions}: {missing}")

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from plain_programs import PlainConv
 from tuned_programs import CONV, Here, Interrupted
+from xdsl.dialects.builtin import UNKNOWN_LOC
 
 import vtac
 from vtac.dialects.hardware import VTAConfig
@@ -103,14 +104,46 @@ def test_the_front_and_its_files(sweep: vtac.Sweep, tmp_path: Path) -> None:
 def test_a_machine_that_cannot_hold_the_network_is_a_point_with_an_error() -> None:
     wrong = VTAConfig(log_block=5)
     (point,) = vtac.explore({"tiled": CONV}, [wrong], executor=Here())
-    assert re.match(r"tiled: function .conv\w*. is packed into tiles of 1x16", point.error)
+    assert re.match(r"tiled: <string>:\d+:\d+: function .conv\w*. is packed into tiles of 1x16", point.error)
     lines = str(vtac.explore({"tiled": CONV}, [wrong], executor=Here())).splitlines()
-    assert lines[0] == "none of 1 points can run tiled"
-    assert lines[1].startswith(f"  {point.name}: tiled: function") and lines[2].startswith("energy and area: ")
+    assert lines[0] == "the one point cannot run tiled"
+    assert lines[1].startswith(f"  {point.name}: tiled: <string>:") and lines[2].startswith("energy and area: ")
     text = str(vtac.explore({"tiled": CONV}, [wrong, VTAConfig()], executor=Here()))
     assert "1 cannot run tiled" in text
     page = vtac.explore({"tiled": CONV}, [wrong, VTAConfig()], executor=Here()).to_html()
     assert "1 of the machines cannot run tiled:" in page and point.name in page
+
+
+def test_errors_name_places_of_the_file_as_it_is_now(tmp_path: Path) -> None:
+    """What a store refused is refused anew for an edited file, and what ran is not run again."""
+    path, store, configs = tmp_path / "net.mlir", tmp_path / "sweep.db", [VTAConfig(log_block=5), VTAConfig()]
+    path.write_text(CONV)
+    first = vtac.explore(path, configs, executor=Here(), store=store)
+    assert (found := re.match(rf"net: {path}:(\d+):\d+: function", first.points[0].error))
+    again = vtac.explore(path, configs, executor=Here(), store=store)
+    assert (again.compiled, again.points) == (0, first.points)
+    path.write_text(f"// one line more\n{CONV}")
+    edited = vtac.explore(path, configs, executor=Here(), store=store)
+    assert f"{path}:{int(found[1]) + 1}:" in edited.points[0].error
+    assert (edited.compiled, edited.points[1]) == (1, first.points[1])
+
+
+def test_a_module_without_places_has_errors_without() -> None:
+    module = vtac.parse(CONV)
+    for op in module.walk():
+        op.location = UNKNOWN_LOC
+    (point,) = vtac.explore({"tiled": module}, [VTAConfig(log_block=5)], executor=Here())
+    assert point.error.startswith("tiled: function ")
+
+
+def test_where_no_machine_can_run_it_there_is_a_reason() -> None:
+    wrong = [VTAConfig(log_block=5), VTAConfig(log_block=6)]
+    same = vtac.explore({"tiled": CONV, "net": NET["net"]}, wrong[:1], executor=Here()).failure
+    assert str(same).startswith("the one point cannot run tiled and net: tiled: <string>:")
+    several = str(vtac.explore({"tiled": CONV}, wrong, executor=Here()).failure)
+    assert several.startswith("none of 2 points can run tiled: <string>:")
+    assert several.endswith("1x32 uop 32 inp 32 wgt 256 acc 128 KiB is the first; --csv and --json have all")
+    assert vtac.explore({"tiled": CONV}, [*wrong, VTAConfig()], executor=Here()).failure is None
 
 
 def test_a_network_of_the_host_alone_is_no_point_of_no_cycles() -> None:

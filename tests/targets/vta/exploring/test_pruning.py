@@ -50,7 +50,7 @@ def test_the_front_is_that_of_the_whole_sweep() -> None:
 def test_what_was_pruned_is_said() -> None:
     sweep = vtac.explore(NET, where=WHERE, executor=Here(), prune=True)
     text = str(sweep)
-    assert f"{len(sweep.pruned)} more configurations were pruned, not compiled" in text
+    assert f"{len(sweep.pruned)} more machines were pruned, not compiled" in text
     assert f"{sweep.pruned[0].name}: pruned: takes {sweep.pruned[0].least:,} cycles at least; " in text
     found = sweep.to_json()["pruned"]
     assert found == [{"name": one.name, "least_cycles": one.least, "by": one.by.name} for one in sweep.pruned]

@@ -14,7 +14,7 @@ from vtac.dialects.hardware import VTAConfig
 from vtac.errors import VtacError
 from vtac.preparation import drop_scripts, prepare, refuse_several_functions
 from vtac.progress import Progress
-from vtac.store.records import Outcome
+from vtac.store.records import Outcome, digest
 from vtac.store.store import Store
 from vtac.targets.vta.cycles import Timing
 from vtac.targets.vta.exploring.energy import HOROWITZ_45NM, CostTable, read_table
@@ -71,7 +71,7 @@ def explore(
     """
     table = energy if isinstance(energy, CostTable) else HOROWITZ_45NM if energy is None else read_table(energy)
     chosen = _machines(configs, where, vary, base, most)
-    networks = [NetworkText(name, _text(source)) for name, source in _named(modules).items()]
+    networks = _networks(modules)
     with keeping(store, retry_crashed=retry_crashed) as kept, working(executor, limit=POINT_SECONDS) as workers:
         work = _Work(networks, table, workers, kept, share, progress, len(chosen))
         if prune:
@@ -113,8 +113,8 @@ class _Work:
     def least(self, machines: Sequence[Machine]) -> dict[Machine, int]:
         """The cycles that each takes at least."""
         configs = list(dict.fromkeys(machine.program_config for machine in machines))
-        works = works_on([(one.digest, one.text) for one in self.networks], configs, self.executor)
-        digests = [one.digest for one in self.networks]
+        works = works_on([(one.placed, one.text) for one in self.networks], configs, self.executor)
+        digests = [one.placed for one in self.networks]
         return {
             one: least_cycles([works[name, one.program_config] for name in digests], one.program_config, one.timing)
             for one in machines
@@ -150,11 +150,11 @@ def sample_jobs(
 ) -> Sample:
     """A few jobs of a sweep, evenly chosen, of each network in turn. Raises as `explore` does."""
     chosen = _machines(None, where, vary, base, most)
-    networks = [NetworkText(name, _text(source)) for name, source in _named(modules).items()]
+    networks = _networks(modules)
     total = len(chosen) * len(networks)
     places = [(number * len(chosen) // count, networks[number % len(networks)]) for number in range(min(count, total))]
     jobs = [
-        PointJob(one.digest, one.text, chosen[place].program_config, (chosen[place].timing,), {})
+        PointJob(one.placed, one.text, chosen[place].program_config, (chosen[place].timing,), {})
         for place, one in places
     ]
     return Sample(total, tuple(jobs), share)
@@ -175,7 +175,7 @@ def recorded_sample(
     Raises `VtacError`, too, for a store that knows no point of it.
     """
     chosen = _machines(None, where, vary, base, most)
-    networks = [NetworkText(name, _text(source)) for name, source in _named(modules).items()]
+    networks = _networks(modules)
     with working("local:1") as unused:
         seconds, tilings = Exploration(networks, chosen, unused, store, share, None).recorded()
     if not seconds:
@@ -184,7 +184,7 @@ def recorded_sample(
             "--store first, or leave it out, so that tasks are tried"
         )
     machine = chosen[0]
-    job = PointJob(networks[0].digest, "", machine.program_config, (machine.timing,), merged_tilings([tilings]))
+    job = PointJob(networks[0].placed, "", machine.program_config, (machine.timing,), merged_tilings([tilings]))
     return Sample(len(chosen) * len(networks), (job,), share, tuple(seconds))
 
 
@@ -231,17 +231,24 @@ def _named(modules: Source | Sequence[Source] | Mapping[str, Source]) -> dict[st
             else f"network {number}"
         )
         if name in found:
-            raise VtacError(f"two networks are called {name}, as their files are: rename one, or give a dictionary")
+            raise VtacError(
+                f"two networks are called {name}, as their files are: rename a file, or give vtac.explore a dictionary "
+                "of names"
+            )
         found[name] = one
     if not found:
         raise VtacError("there is no network to explore: give at least one")
     return found
 
 
-def _text(source: Source) -> str:
-    """A module's text without configuration and scripts."""
+def _networks(modules: Source | Sequence[Source] | Mapping[str, Source]) -> list[NetworkText]:
+    """Networks without configuration and scripts."""
+    return [_network(name, source) for name, source in _named(modules).items()]
+
+
+def _network(name: str, source: Source) -> NetworkText:
     module = prepare(source, VTA, None, None)
     refuse_several_functions(module)
     drop_scripts(module)
     module.attributes.pop("vta.config", None)
-    return op_text(module)
+    return NetworkText(name, op_text(module, places=True), digest(op_text(module)))

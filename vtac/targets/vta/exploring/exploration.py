@@ -33,13 +33,19 @@ _Job = tuple[str, VTAConfig]
 
 @dataclass(frozen=True)
 class NetworkText:
-    """A network by its name: its text, without schedules and hardware, and the digest of that."""
+    """A network by its name, without schedules and hardware.
+
+    `text` says where in its source everything stands, which messages begin with; `digest` is of it without these
+    places, so that a store knows it again in another file.
+    """
 
     name: str
     text: str
+    digest: str
 
     @cached_property
-    def digest(self) -> str:
+    def placed(self) -> str:
+        """The digest of the text with its places."""
         return digest(self.text)
 
 
@@ -115,7 +121,7 @@ class Exploration:
         network, config = self._network(job[0]), job[1]
         timings = tuple(machine.timing for machine in self._missing(job))
         tilings = merged_tilings([self._tilings_of(parent) for parent in self._parents(job)])
-        return PointJob(network.digest, network.text if with_text else "", config, timings, tilings, self._records)
+        return PointJob(network.placed, network.text if with_text else "", config, timings, tilings, self._records)
 
     def _take(self, job: _Job, result: PointResult | Crash) -> None:
         machines, network = self._missing(job), self._network(job[0])
@@ -130,7 +136,7 @@ class Exploration:
         texts = {digest(tilings): tilings}
         for machine, outcome in zip(machines, result.outcomes, strict=True):
             share = result.seconds / len(machines)
-            self.known[network.name, machine] = known = _with_origin(outcome, digest(tilings), share)
+            self.known[network.name, machine] = known = _with_origin(outcome, network, digest(tilings), share)
             fresh.append((self._trial(network, machine), known))
             text = machine_text(machine.config, machine.timing)
             texts[digest(text)] = text
@@ -182,8 +188,9 @@ class Exploration:
             for machine in self.machines:
                 trial = self._trial(network, machine)
                 found = self.store.outcomes(trial.problem, trial.machine, trial.model) if self.store else {}
-                if trial.candidate in found:
-                    self.known[network.name, machine] = found[trial.candidate]
+                outcome = found.get(trial.candidate)
+                if outcome is not None and not _is_of_other_places(outcome, network):
+                    self.known[network.name, machine] = outcome
 
 
 @contextmanager
@@ -197,9 +204,17 @@ def _records_of(executor: Executor) -> Generator[str]:
         yield folder
 
 
-def _with_origin(outcome: Outcome, tilings: str, seconds: float) -> Outcome:
-    """An outcome that says by which tilings its program was made, and its share of the CPU seconds that this took."""
+def _with_origin(outcome: Outcome, network: NetworkText, tilings: str, seconds: float) -> Outcome:
+    """An outcome that says by which tilings its program was made, and its share of the CPU seconds that this took.
+
+    A refusal says of which text its places are.
+    """
     if not outcome.is_ok:
-        return outcome
+        return replace(outcome, more=json.dumps({"places": network.placed}))
     more = {**json.loads(outcome.more), "tilings": tilings, "seconds": round(seconds, 4)}
     return replace(outcome, more=json.dumps(more, sort_keys=True))
+
+
+def _is_of_other_places(outcome: Outcome, network: NetworkText) -> bool:
+    """Whether it is a refusal that names places of another file, or of this one before it was edited."""
+    return outcome.status == "refused" and json.loads(outcome.more or "{}").get("places") != network.placed

@@ -13,12 +13,16 @@ from vtac.preparation import prepare, refuse_several_functions
 from vtac.targets.vta.cycles import Timing
 from vtac.targets.vta.exploring.shared_fronts import SharedFronts
 from vtac.targets.vta.target import VTA
-from vtac.text.source import parse
+from vtac.text.context import make_context
+from vtac.text.source import parse_module
+
+UNPLACED = "<network>"
+"""What stands for the file of an operation that is of none: places in a text that workers get, which nobody wrote."""
 
 
 @dataclass(frozen=True)
 class PointJob:
-    """A network by the digest of its text, a configuration, and the timings to count under.
+    """A network by the digest of its text with its places, a configuration, and the timings to count under.
 
     The text may be empty where it went to the same process before: it is long, and is kept there.
     `tilings` are those of machines with larger memories and the same tiles, by the digest of the layer: the best of
@@ -52,7 +56,7 @@ def held_network(job: PointJob) -> HeldNetwork | None:
     """The network of a job; None where this process does not have it and the job does not bring its text."""
     held = _held(job.network)
     if held.module is None and job.text:
-        held.module = parse(f"{job.text}\n")
+        held.module = parse_module(f"{job.text}\n", UNPLACED, make_context())
     return None if held.module is None else held
 
 

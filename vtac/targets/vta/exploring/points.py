@@ -13,7 +13,7 @@ from vtac.errors import VtacError
 from vtac.store.records import Outcome
 from vtac.targets.vta.choosing import compile_with
 from vtac.targets.vta.cycles import CycleReport, Timing, simulate_cycles
-from vtac.targets.vta.exploring.jobs import PointJob, held_network
+from vtac.targets.vta.exploring.jobs import UNPLACED, PointJob, held_network
 from vtac.targets.vta.exploring.shared_kernels import shared_kernels
 from vtac.targets.vta.exploring.shared_tilings import SharedTilings
 from vtac.targets.vta.machine.counters import COUNTER_NAMES, count
@@ -69,17 +69,18 @@ def _computed(job: PointJob) -> PointResult:
             raise VtacError(f"the program is not proven safe: {unsafe[0].message}")
         return PointResult(_under(program, job.timings), known.used)
     except VtacError as error:
-        failed = Outcome("refused", message=_without_places(error))
+        failed = Outcome("refused", message=_with_its_places(error))
     except Exception as error:
         failed = Outcome("failed", message=f"{type(error).__name__}: {error}")
     return PointResult((failed,) * len(job.timings), {})
 
 
-def _without_places(error: VtacError) -> str:
-    """The message alone: its places are those of the text that workers get, which nobody has written."""
+def _with_its_places(error: VtacError) -> str:
+    """The message without places that are none of the network's source."""
     message = error.message
     for place in error.locations:
-        message = message.replace(f"{place}: ", "", 1)
+        if place.startswith(f"{UNPLACED}:"):
+            message = message.replace(f"{place}: ", "", 1)
     return message
 
 

@@ -82,23 +82,38 @@ class Sweep:
         networks = " and ".join(self.networks)
         failed = len(self.points) - len(self.good)
         if not front:
-            return f"none of {len(self.points):,} points can run {networks}"
+            return f"{self._none()} run {networks}"
+        if len(self.points) == 1:
+            return f"one point, which can run {networks}"
         return (
             f"{len(front)} of {len(self.points):,} points: any other takes no fewer cycles than one of these, and has "
             f"no less SRAM; {failed:,} cannot run {networks}"
         )
+
+    def _none(self) -> str:
+        return "the one point cannot" if len(self.points) == 1 else f"none of {len(self.points):,} points can"
 
     def _failures(self) -> list[str]:
         """What is wrong with the first points that cannot run."""
         failed = [point for point in self.points if point.error]
         return [f"  {point.name}: {short_name(point.error, _ERROR_CHARACTERS)}" for point in failed[:3]]
 
+    @property
+    def failure(self) -> VtacError | None:
+        """Where no machine can run the networks, an error with the reason, or the first of several."""
+        if self.good or not self.points:
+            return None
+        prefix = f"{self.networks[0]}: " if len(self.networks) == 1 else ""
+        reasons = list(dict.fromkeys(point.error.removeprefix(prefix) for point in self.points))
+        others = f"; {self.points[0].name} is the first; --csv and --json have all" if len(reasons) > 1 else ""
+        return VtacError(f"{self._summary([])}: {reasons[0]}{others}")
+
     def _pruned(self) -> list[str]:
         if not self.pruned:
             return []
         return [
-            f"{len(self.pruned):,} more configurations were pruned, not compiled: one of these points has no more "
-            "SRAM than each, and no more cycles than it takes at least",
+            f"{len(self.pruned):,} more {'machine was' if len(self.pruned) == 1 else 'machines were'} pruned, not "
+            "compiled: one of these points has no more SRAM than each, and no more cycles than it takes at least",
             *(f"  {one.name}: {one.reason}" for one in self.pruned[:3]),
         ]
 

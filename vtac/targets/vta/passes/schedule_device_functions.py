@@ -30,7 +30,7 @@ from vtac.targets.vta.reach import REACH
 from vtac.targets.vta.schedules.defaults import lowering_of
 from vtac.targets.vta.schedules.kernel_lowering import work_in
 from vtac.targets.vta.schedules.known_kernels import Known, KnownKernels
-from vtac.targets.vta.schedules.known_tilings import KnownTilings
+from vtac.targets.vta.schedules.known_tilings import UNTUNED, KnownTilings, is_untuned
 from vtac.targets.vta.schedules.layers import Layer
 from vtac.targets.vta.schedules.lowering import Lowering
 from vtac.targets.vta.schedules.search import layers_of
@@ -194,13 +194,23 @@ def _scheduled(
     return [done[number] for number in range(len(devices))]
 
 
+def _note_untuned(devices: Sequence[FuncOp], module: ModuleOp, tilings: KnownTilings | None) -> None:
+    """Note which device functions tuned tilings do not know."""
+    if tilings is None or not tilings.decides:
+        return
+    for device in devices:
+        layers = _layers(TrialSchedule(isolated(device, module)))
+        if not isinstance(layers, NoDefaultScheduleError) and is_untuned(layers, config_of(module), tilings):
+            note_choice(module, device.sym_name.data, UNTUNED)
+
+
 @dataclass(frozen=True)
 class ScheduleDeviceFunctions(ModulePass):
     """Write the default schedule of device functions into the module, after the functions.
 
     The search lowers the best candidates; what it finds is a script like one by hand. Where the
     default schedule is refused, the function is scheduled one tile after the other, and its call
-    says so among its choices.
+    says so among its choices; so does one that is not among tilings that were tuned.
 
     requires: device functions as group-device-calls leaves them; scripts for some of them, or none.
     ensures:  one script for each device function; those given stay as they are. Calls of a device function
@@ -218,3 +228,4 @@ class ScheduleDeviceFunctions(ModulePass):
         compilation = compilation_of(ctx)
         for device, scheduled in zip(devices, _scheduled(devices, given, op, compilation), strict=True):
             _write(device, scheduled, op, compilation)
+        _note_untuned([one for one in devices if one.sym_name.data not in given], op, compilation.tilings)

@@ -104,9 +104,11 @@ def _text(found: Convolution, fold: WindowFold, cost: FoldCost, now: FoldCost) -
     rows, columns = fold.places
     height, width = (window.size for window in found.windows)
     part = f"{rows} x {columns} places of its" if (rows, columns) != (height, width) else "its"
+    written = f"{cost.host.nbytes:,} bytes written by the host"
+    if cost.host.nbytes != now.host.nbytes:
+        written += f" instead of {now.host.nbytes:,}"
     return (
         f"{part} {height} x {width} window folded into channels by the host as it packs ({channels_of(found)} become "
         f"{fold.channels}): about {cost.found.cycles:,} cycles instead of {now.found.cycles:,}, "
-        f"{cost.found.nbytes:,} bytes of traffic instead of {now.found.nbytes:,}, {cost.host.nbytes:,} bytes written "
-        f"by the host instead of {now.host.nbytes:,}"
+        f"{cost.found.nbytes:,} bytes of traffic instead of {now.found.nbytes:,}, {written}"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -11,6 +11,10 @@ from vtac.targets.vta.schedules.tiling import Tiling
 if TYPE_CHECKING:
     from vtac.dialects.hardware import VTAConfig
     from vtac.targets.vta.schedules.layers import Layer
+
+
+UNTUNED = "no tiling of it is in the store of schedules"
+"""What is said of a layer that has its default schedule, as those that were tuned do not know it."""
 
 
 class KnownTilings(Protocol):
@@ -39,3 +43,8 @@ class TunedTilings:
 
     def keep(self, layer: Layer, config: VTAConfig, tiling: Tiling) -> None:
         del layer, config, tiling
+
+
+def is_untuned(layers: Sequence[Layer], config: VTAConfig, tilings: KnownTilings | None) -> bool:
+    """Whether tilings were tuned, but not that of the one layer of a function."""
+    return tilings is not None and tilings.decides and len(layers) == 1 and tilings.find(layers[0], config) is None
