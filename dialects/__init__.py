@@ -1,4 +1,14 @@
-"""The languages of the compiler and the records that describe its hardware."""
+"""The languages of the compiler and the records that describe its hardware.
+
+Each dialect is a package; beside them stand
+
+    more of xDSL's dialects    named_linalg, named_operation, named_products, named_windows, frontend_reductions,
+                               frontend_arith
+    attributes                 declared, record_attributes, segments, frequent, making
+    what several dialects say  computations, registers, scopes, clusters
+    hardware of the VTA        hardware, hardware_fields, instruction_bits, memory_bus
+    hardware of GPUs           gpu_hardware, gpu_roofs, tensor_maps, im2col
+"""
 
 from __future__ import annotations
 

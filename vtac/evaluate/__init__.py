@@ -1,4 +1,16 @@
-"""Execution of a program at the level of its IR, whichever that is, on numpy arrays."""
+"""Execution of a program at the level of its IR, whichever that is, on numpy arrays.
+
+By level:
+
+    arguments, results, limits        functions, work, executable, refusals
+    scalars and arrays                numbers, bfloat16, affine, masks, buffers, arith, arith_tables, scalar_functions
+    linalg                            linalg, structured, sums, gathers, loops, moves, slices, attention, host
+    loops and blocks of the schedule dialect
+                                      payload, blocks
+    kernels of GPUs                   kernel, kernel_blocks, kernel_threads, kernel_memory
+      warps and warpgroups            kernel_warps, kernel_warp_threads, kernel_tiles, kernel_warpgroups
+      bulk copies                     kernel_bulk, boxes, bulk_stores, turns
+"""
 
 from __future__ import annotations
 

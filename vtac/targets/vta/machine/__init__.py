@@ -14,6 +14,8 @@ The way of a run through the files:
       fast_sums        products that add to the same tiles as one: `fast_joined` says which, `fast_joined_steps` how,
                        on the matrices of `fast_operands`
       fast_gemm, fast_alu, fast_memory    a kernel, an ALU instruction, loads and stores as array operations
+      fast_levels, fast_repetitions       which operations of an ALU instruction run side by side; closed forms of those
+                                          that a loop repeats
       fast_workspace   the SRAM and the scratch arrays that steps share
     reference      one tile operation at a time on `machine`'s memories: the oracle of the fast path, and its
                    stand-in where a stream stores over its micro-ops; `tile_checks` are the rules both apply

@@ -1,1 +1,9 @@
-"""From the vta dialect to an instruction stream in memory, and its execution."""
+"""From the vta dialect to an instruction stream in memory, and its execution.
+
+By subject:
+
+    entry                      build, asm_target
+    the host's loops           host_code, host_calls, host_values, host_arithmetic, host_bounds, work
+    the stream                 stream_builder, items, kernel_code, layout
+    the order of instructions  dataflow, load_order, durations, footprints, tile_sets
+"""
