@@ -7,6 +7,7 @@ chunks that change places). Padding does the same with a pitch of an odd multipl
 
 For a pitch of up to 128 bytes this is the swizzle of `wgmma` and TMA: bits 4 to 6 of an address take up bits 7 to 9.
 Wider rows they take in panels: of each row the first `swizzle` bytes lie in the first panel, the next in the second.
+Panels of one chunk need no other order: eight rows at one column are neighbours there, and meet all banks as they lie.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class SharedLayout:
 
     def problem(self) -> str:
         """Why memory cannot lie so; empty when it can."""
-        if self.swizzle not in SWIZZLES:
+        if self.swizzle not in SWIZZLES and not (self.swizzle == CHUNK and self.panel_rows):
             return f"a swizzle of {self.swizzle} bytes; {known_swizzles()} are possible, or 0 for none"
         if self.pitch < CHUNK or self.pitch % CHUNK:
             return f"a pitch of {self.pitch} bytes; a multiple of {CHUNK} is required"
@@ -45,7 +46,7 @@ class SharedLayout:
                 "the bytes that change places"
             )
         if self.panel_rows and not self.swizzle:
-            return f"panels without a swizzle; a panel has rows of {known_swizzles()} bytes"
+            return f"panels without a swizzle; a panel has rows of {CHUNK}, {known_swizzles()} bytes"
         if self.panel_rows and self.panel_rows * self.swizzle % self.period:
             return f"panels of {self.panel_rows} rows; the orders of chunks begin anew every {self.period} bytes"
         if self.swizzle and not self.panel_rows and self.pitch < BANKS_BYTES and BANKS_BYTES % self.pitch:
@@ -57,6 +58,11 @@ class SharedLayout:
         """The record as its attribute prints it."""
         panels = f" panels {self.panel_rows}" if self.panel_rows else ""
         return f"swizzle {self.swizzle} pitch {self.pitch}{panels}"
+
+    @property
+    def span(self) -> int:
+        """Bytes within which chunks change places, as maps and descriptors name it; 0 where none does."""
+        return self.swizzle if self.swizzle in SWIZZLES else 0
 
     @property
     def chunks(self) -> int:

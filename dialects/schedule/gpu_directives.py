@@ -50,7 +50,7 @@ class SwizzleOp(DirectiveOp):
 
     Chunk c of row r lies where chunk c xor r would, both modulo the chunks in `bytes`: eight rows at one column meet
     all banks. Rows of 64 bytes or less share an order. With `panels` wider rows are cut into panels of `bytes`,
-    one after the other, as `wgmma` reads them.
+    one after the other, as `wgmma` reads them; of 16 bytes, one chunk, nothing changes places but the panels.
     """
 
     name = "schedule.swizzle"
@@ -60,8 +60,11 @@ class SwizzleOp(DirectiveOp):
     assembly_format = "$block `bytes` $bytes (`panels` $panels^)? attr-dict"
 
     def verify_(self) -> None:
-        if self.bytes.value.data not in (32, 64, 128):
-            raise VerifyException(f"a swizzle of {self.bytes.value.data} bytes; 32, 64 or 128 are possible")
+        found = self.bytes.value.data
+        if found not in (16, 32, 64, 128):
+            raise VerifyException(f"a swizzle of {found} bytes; 32, 64 or 128 are possible, and 16 with panels")
+        if found == 16 and self.panels is None:
+            raise VerifyException("a swizzle of 16 bytes, one chunk: with `panels` rows are cut into columns of chunks")
 
 
 @irdl_op_definition

@@ -26,7 +26,7 @@ from vtac.analysis.shared_matrices import layout_of
 from vtac.analysis.tiles import match_nest, strided_index
 from vtac.dialects.im2col import Corners
 from vtac.dialects.schedule.payload import BlockOp, ForOp
-from vtac.dialects.tensor_maps import MOST_DIMENSIONS, SWIZZLE_SPANS
+from vtac.dialects.tensor_maps import MOST_DIMENSIONS
 from vtac.dialects.tma import Boxes
 from vtac.errors import ConfigError
 from vtac.targets.target import Mismatch
@@ -236,8 +236,6 @@ class _Matcher:
         """Elements of a row of a box: of the target's row, or of one panel of its layout, where it has `several`."""
         width, layout = self._width(), layout_of(self.block.output)
         panel = layout.swizzle // width if layout is not None and layout.panel_rows else row
-        if several and row * width < SWIZZLE_SPANS[1]:
-            return f"rows of a box of {row * width} bytes, several side by side; panels have {SWIZZLE_SPANS[1]} or more"
         if not self.is_compact:
             panel = min(panel, BANKS_BYTES // width)  # a layout may yet cut rows into panels
         elif several and (layout is None or not layout.panel_rows):
@@ -257,7 +255,7 @@ class _Matcher:
     ) -> Boxes | str:
         """Boxes of the whole array, as the target's layout has them."""
         source, layout = self.block.inputs[0], layout_of(self.block.output)
-        boxes = Boxes(box, extents, strides, steps, layout.swizzle if layout is not None else 0, "zero", corners)
+        boxes = Boxes(box, extents, strides, steps, layout.span if layout is not None else 0, "zero", corners)
         try:
             boxes.map_of(buffer_name(source), element_type_of(source))
         except ConfigError as error:

@@ -96,7 +96,7 @@ def _stored(loops: Sequence[ForOp], block: BlockOp, *, is_compact: bool) -> BoxS
         return f"rows of {count} elements are no panels of {panel}"
     along = [index.coefficient(row) != 0 for index in array.indices]
     box = (panel, *(loops[0].trip_count if is_row else 1 for is_row in along[-2::-1]))
-    swizzle = layout.swizzle if layout is not None else 0
+    swizzle = layout.span if layout is not None else 0
     strides = tuple(stride * width for stride in array.strides[-2::-1])
     boxes = Boxes(box, array.extents[::-1], strides, (1,) * len(box), swizzle)
     try:

@@ -233,7 +233,13 @@ def matrix_of(product: GroupProduct, position: int) -> tuple[SharedMatrix, Linea
 
 
 def _shared_matrix(element: str, major: str, layout: SharedLayout) -> SharedMatrix:
-    """A matrix in pieces of 8 rows one after the other, and, across, in panels of a whole stage's rows."""
-    across = max(layout.panel_rows, PIECE_ROWS) * layout.swizzle
+    """A matrix in pieces of 8 rows one after the other, and, across, in panels of a whole stage's rows.
+
+    Where panels are chunks, `leading` and `stride` are of k, and of m or n, whichever way the matrix lies.
+    """
+    across, down = max(layout.panel_rows, PIECE_ROWS) * layout.swizzle, PIECE_ROWS * layout.swizzle
+    if not layout.span:
+        along_k = major == "k_major"
+        return SharedMatrix(element, major, 0, across if along_k else down, down if along_k else across)
     leading = across if major == "mn_major" else CHUNK
-    return SharedMatrix(element, major, layout.swizzle, leading, PIECE_ROWS * layout.swizzle)
+    return SharedMatrix(element, major, layout.span, leading, down)

@@ -26,7 +26,7 @@ class GpuDirectives(Recording):
     def swizzle(self, block: BlockRef, bytes: int, panels: bool = False) -> None:
         """Let 16-byte chunks change places within each 32, 64 or 128 `bytes` of a row of a block's shared output.
 
-        With `panels` wider rows are cut into panels of so many bytes, as `wgmma` reads them.
+        With `panels` wider rows are cut into panels of so many bytes, as `wgmma` reads them, or of 16.
         """
         self.direct(gpu.SwizzleOp, block=block, bytes=bytes, panels=panels)
 

@@ -99,6 +99,15 @@ def test_eight_rows_at_one_column_meet_all_banks(pitch: int) -> None:
         assert len(chunks) == 8
 
 
+@pytest.mark.parametrize("pitch", [32, 128, 512])
+def test_eight_rows_of_panels_of_one_chunk_are_neighbours(pitch: int) -> None:
+    layout = SharedLayout(pitch, CHUNK, 16)
+    assert {layout.place(byte) for byte in range(16 * pitch)} == set(range(16 * pitch))
+    for column in range(0, pitch, CHUNK):
+        first = layout.place(column)
+        assert [layout.place(row * pitch + column) - first for row in range(8)] == list(range(0, 128, CHUNK))
+
+
 @pytest.mark.parametrize("swizzle", [32, 64, 128])
 def test_short_rows_are_swizzled_as_the_hardware_does(swizzle: int) -> None:
     layout, bits = SharedLayout(swizzle, swizzle), {32: 1, 64: 2, 128: 3}[swizzle]

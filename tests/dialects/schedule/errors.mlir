@@ -388,8 +388,16 @@ schedule.script @f {
 
 schedule.script @f {
   %b = schedule.get_block "b"
-  // expected-error @+1 {{a swizzle of 48 bytes; 32, 64 or 128 are possible}}
+  // expected-error @+1 {{a swizzle of 48 bytes; 32, 64 or 128 are possible, and 16 with panels}}
   schedule.swizzle %b bytes 48
+}
+
+// -----
+
+schedule.script @f {
+  %b = schedule.get_block "b"
+  // expected-error @+1 {{a swizzle of 16 bytes, one chunk: with `panels` rows are cut into columns of chunks}}
+  schedule.swizzle %b bytes 16
 }
 
 // -----

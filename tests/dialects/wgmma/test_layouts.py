@@ -104,4 +104,20 @@ def test_panels_are_whole_periods() -> None:
     assert SharedLayout(512, 128, 12).problem() == (
         "panels of 12 rows; the orders of chunks begin anew every 1024 bytes"
     )
-    assert SharedLayout(512, 0, 16).problem() == "panels without a swizzle; a panel has rows of 32, 64 or 128 bytes"
+    assert SharedLayout(512, 0, 16).problem() == "panels without a swizzle; a panel has rows of 16, 32, 64 or 128 bytes"
+    assert SharedLayout(512, 16).problem() == "a swizzle of 16 bytes; 32, 64 or 128 are possible, or 0 for none"
+    assert SharedLayout(64, 16, 12).problem() == ("panels of 12 rows; the orders of chunks begin anew every 128 bytes")
+
+
+@pytest.mark.parametrize("major", ["k_major", "mn_major"])
+def test_panels_of_one_chunk_are_matrices_without_a_swizzle(major: str) -> None:
+    """Of 64 rows: by k_major chunks of k lie a panel apart, by mn_major those of n."""
+    rows, columns = 64, 128
+    layout = SharedLayout(2 * columns, 16, rows)
+    assert not layout.problem()
+    assert (layout.span, layout.period) == (0, 128)
+    by_k = major == "k_major"
+    matrix = SharedMatrix("f16", major, 0, *((16 * rows, 128) if by_k else (128, 16 * rows)))
+    for row, column in product(range(rows), range(columns)):
+        place = matrix.place(row, column) if by_k else matrix.place(column, row)
+        assert matrix.swizzled(place) == layout.place(2 * (row * columns + column))

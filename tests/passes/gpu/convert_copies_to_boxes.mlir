@@ -355,14 +355,43 @@ func.func @packed(%x: memref<4x5x4x4x16x16xf16>) {
 
 // -----
 
+// Tiles of 8 channels: panels of one chunk, which maps do not swizzle.
+
+// CHECK-LABEL: func.func @narrow(%x: memref<4x5x4x4x16x8xf16>) {
+// CHECK:         %6 = arith.constant 512 : index
+// CHECK:         %10 = arith.constant 1024 : index
+// CHECK:         %14 = arith.constant 1536 : index
+// CHECK:         tma.copy %t[%0], %x[%1, %2, %3, %4, %5] boxes <[8, 16, 1, 1, 4] of [8, 64, 4, 5, 4] strides [16, 1024, 4096, 20480] steps [1, 1, 1, 1, 1] swizzle 0 fill zero>
+// CHECK-NEXT:    tma.copy %t[%6], %x
+// CHECK-NEXT:    tma.copy %t[%10], %x
+// CHECK-NEXT:    tma.copy %t[%14], %x
 func.func @narrow(%x: memref<4x5x4x4x16x8xf16>) {
   schedule.for %row = 0 to 20 {
-    %t = memref.alloc() {mma.layout = #mma.layout<swizzle 32 pitch 64 panels 64>} : memref<64x32xf16, "shared">
-    // expected-error @+1 {{tma.load: rows of a box of 16 bytes, several side by side; panels have 32 or more}}
+    %t = memref.alloc() {mma.layout = #mma.layout<swizzle 16 pitch 64 panels 64>} : memref<64x32xf16, "shared">
     schedule.for %i = 0 to 64 attributes {tensorize = "tma.load"} {
       schedule.for %j = 0 to 32 {
         schedule.block "copy" <spatial 20, spatial 64, spatial 32> = (d0, d1, d2) -> (d0, d1, d2)(%row, %i, %j)
           reads %x<(d0, d1, d2) -> (d1 floordiv 16, d0 floordiv 4, d0 mod 4, d2 floordiv 8, d1 mod 16, d2 mod 8)> : memref<4x5x4x4x16x8xf16>
+          writes %t<(d0, d1, d2) -> (d1, d2)> : memref<64x32xf16, "shared"> {
+        ^bb0(%v: f16):
+          schedule.yield %v : f16
+        }
+      }
+    }
+  }
+  func.return
+}
+
+// -----
+
+func.func @half_a_chunk(%x: memref<4x5x4x8x16x4xf16>) {
+  schedule.for %row = 0 to 20 {
+    %t = memref.alloc() {mma.layout = #mma.layout<swizzle 16 pitch 64 panels 64>} : memref<64x32xf16, "shared">
+    // expected-error @+1 {{tma.load: rows of 4 elements are no panels of 8}}
+    schedule.for %i = 0 to 64 attributes {tensorize = "tma.load"} {
+      schedule.for %j = 0 to 32 {
+        schedule.block "copy" <spatial 20, spatial 64, spatial 32> = (d0, d1, d2) -> (d0, d1, d2)(%row, %i, %j)
+          reads %x<(d0, d1, d2) -> (d1 floordiv 16, d0 floordiv 4, d0 mod 4, d2 floordiv 4, d1 mod 16, d2 mod 4)> : memref<4x5x4x8x16x4xf16>
           writes %t<(d0, d1, d2) -> (d1, d2)> : memref<64x32xf16, "shared"> {
         ^bb0(%v: f16):
           schedule.yield %v : f16

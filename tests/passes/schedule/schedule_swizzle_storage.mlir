@@ -7,10 +7,12 @@
 // CHECK-NEXT:    memref.alloc() {mma.layout = #mma.layout<swizzle 128 pitch 128>} : memref<128x64xf16, "shared">
 // CHECK-NEXT:    memref.alloc() {mma.layout = #mma.layout<swizzle 64 pitch 256>} : memref<32x256xi8, "shared">
 // CHECK-NEXT:    memref.alloc() : memref<128x64xf16, "shared">
+// CHECK-NEXT:    memref.alloc() {mma.layout = #mma.layout<swizzle 16 pitch 128 panels 128>} : memref<128x64xf16, "shared">
 func.func @layouts() {
   %a = memref.alloc() {mma.swizzle = 128 : i64} : memref<128x64xf16, "shared">
   %b = memref.alloc() {mma.swizzle = 64 : i64} : memref<32x256xi8, "shared">
   %c = memref.alloc() : memref<128x64xf16, "shared">
+  %d = memref.alloc() {mma.swizzle = 16 : i64, mma.panels} : memref<128x64xf16, "shared">
   func.return
 }
 

@@ -59,9 +59,14 @@ ODD: Mapping[str, PackedConvolution] = {
     "one tile of images": PackedConvolution(wide(16)),
     "three tiles of images": PackedConvolution(wide(48, 48, 80)),
     "two taps in a step": PackedConvolution(wide(64, 32, 48)),
-    "bytes in tiles of 16 channels": PackedConvolution(wide(element="i8"), along_depth=True),
     "bytes, channels by features": PackedConvolution(wide(element="i8"), (16, 32, 16)),
 }
+CHUNKS: Mapping[str, PackedConvolution] = {
+    "8 channels, 8 features": PackedConvolution(wide(), (16, 8, 8)),
+    "8 channels, features by channels": PackedConvolution(wide(), (8, 8, 16), along_depth=True),
+    "bytes of 16 channels": PackedConvolution(wide(element="i8"), along_depth=True),
+}
+"""Tiles whose rows in memory are 16 bytes."""
 
 
 def tilings(case: PackedConvolution) -> tuple[ProductTiling, ProductTiling]:
@@ -98,6 +103,22 @@ def test_boxes_are_exact(case: PackedConvolution) -> None:
         assert images.extents[0] == c
         assert images.swizzle == c * images.element_bytes
         assert images.rank == kernel.rank == 5
+
+
+@needs_cpu
+@pytest.mark.parametrize(("name", "roles", "cluster"), [*zip(CHUNKS, (True, False, None), (1, 2, 1), strict=True)])
+def test_boxes_of_one_chunk_a_row_are_panels(name: str, roles: bool | None, cluster: int) -> None:
+    """Eight rows at one column lie side by side: neither instruction needs a swizzle, nor waits for a bank."""
+    case = CHUNKS[name]
+    for architecture, tiling in zip(("sm_90", "sm_90a"), tilings(case), strict=True):
+        record = gpu_architecture(architecture)
+        script = tma_schedule(case.text(), record, tiling, specialize=roles, cluster=cluster)
+        made = run(case, architecture, script)
+        images = made.launch.tensor_maps[0]
+        assert (images.row_bytes, images.swizzle) == (16, 0)
+        lowered = lower(case.text(), record, script)
+        assert {one.turns for one in banks_of(lowered)} <= {1}
+        np.testing.assert_array_equal(evaluate(lowered, *case.arrays()), case.wanted())
 
 
 @needs_cpu
@@ -186,10 +207,10 @@ def test_any_number_of_tiles_of_images(instructions: Instructions) -> None:
 
 
 REFUSED = {
-    "tiles of 16 bytes": (
-        ODD["bytes in tiles of 16 channels"],
+    "tiles of 8 bytes": (
+        PackedConvolution(wide(), (16, 4, 16)),
         None,
-        "rows of a box of 16 bytes, several side by side; panels have 32 or more",
+        "tensor map of 'x': a stride of 8 bytes; a multiple of 16",
     ),
     "bytes that would have to turn": (
         ODD["bytes, channels by features"],

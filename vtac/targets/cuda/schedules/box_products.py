@@ -9,7 +9,7 @@ from vtac.targets.cuda.schedules.product_directives import ProductScheduler
 from vtac.targets.cuda.schedules.product_matrices import payload_block
 from vtac.targets.cuda.schedules.wgmma_products import WgmmaProductScheduler
 
-_SWIZZLES = (128, 64, 32)
+_PANELS = (128, 64, 32, 16)
 
 
 class BoxCopies(ProductScheduler):
@@ -47,13 +47,13 @@ class TmaMmaScheduler(BoxCopies, MmaProductScheduler):
     def _swizzle(self, copy: BlockRef, fastest: int, part: tuple[int, int]) -> None:
         """Let chunks change places as boxes have them: within rows of at most 128 bytes, in panels of wider ones.
 
-        Rows that are no multiple of 32 bytes lie as they are.
+        Rows that are no multiple of 32 bytes lie as they are, but for those of several boxes, whose panels are chunks.
         """
         width = self.blocks.element_bytes
-        run_bytes = self._run(copy, fastest, part[fastest]) * width
-        swizzle = next((one for one in _SWIZZLES if run_bytes % one == 0), None)
-        if swizzle is not None:
-            self.script.swizzle(copy, swizzle, panels=part[fastest] * width > swizzle)
+        run_bytes, row_bytes = (count * width for count in (self._run(copy, fastest, part[fastest]), part[fastest]))
+        swizzle = next(one for one in _PANELS if run_bytes % one == 0)
+        if swizzle > _PANELS[-1] or run_bytes < row_bytes:
+            self.script.swizzle(copy, swizzle, panels=row_bytes > swizzle)
 
 
 class TmaWgmmaScheduler(BoxCopies, WgmmaProductScheduler):

@@ -23,7 +23,7 @@ from vtac.targets.cuda.schedules.warp_loops import spread_over_threads
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
 
-_SWIZZLES = (128, 64, 32)
+_PANELS = (128, 64, 32, 16)
 
 
 def group_tiling(
@@ -64,7 +64,7 @@ class WgmmaProductScheduler(ProductScheduler):
         step, inner = self._multiply(block)
         for (copy, fastest), count, part in zip(copies, lanes, parts, strict=True):
             row_bytes = part[fastest] * blocks.element_bytes
-            swizzle = _swizzle(self._run(copy, fastest, part[fastest]) * blocks.element_bytes)
+            swizzle = _swizzle(self._run(copy, fastest, part[fastest]) * blocks.element_bytes, row_bytes)
             script.swizzle(copy, swizzle, panels=row_bytes > swizzle)
             self._share_copy(copy, step, fastest, count)
         self._skip_padding(block, step)
@@ -118,13 +118,16 @@ class WgmmaProductScheduler(ProductScheduler):
         spread_over_threads(script, threads, script.fuse(outer, inner))
 
 
-def _swizzle(row_bytes: int) -> int:
-    """The most bytes within which chunks of rows can change places. Raises `ScheduleError` where there are none."""
-    found = next((one for one in _SWIZZLES if row_bytes % one == 0), None)
-    if found is None:
+def _swizzle(run_bytes: int, row_bytes: int) -> int:
+    """The most bytes of runs that make up rows within which chunks can change places, or 16 for chunks as panels.
+
+    Raises `ScheduleError` where there are none.
+    """
+    found = next((one for one in _PANELS if run_bytes % one == 0), None)
+    if found is None or (found < _PANELS[-2] and run_bytes == row_bytes):
         raise ScheduleError(
             "wgmma reads rows of 32, 64 or 128 bytes, or panels of them; a tile of an operand has rows of "
-            f"{row_bytes}: choose a tiling whose rows are a multiple of {_SWIZZLES[-1]} bytes"
+            f"{row_bytes}: choose a tiling whose rows are a multiple of {_PANELS[-2]} bytes"
         )
     return found
 
