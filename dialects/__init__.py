@@ -30,6 +30,7 @@ _HOMES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "arith": ("frontend_arith", "FrontendArith"),
         "linalg": ("named_linalg", "NamedLinalg"),
+        "math": ("frontend_scalars", "FrontendMath"),
         "mma": ("mma", "MMA"),
         "packing": ("packing", "Packing"),
         "schedule": ("schedule", "Schedule"),
@@ -45,7 +46,7 @@ _HOMES: Mapping[str, tuple[str, str]] = MappingProxyType(
 def get_all_dialects() -> dict[str, Callable[[], Dialect]]:
     """Our dialects by name, none of them loaded yet.
 
-    `arith` and `linalg` are xDSL's with more operations and more syntax: where they are
+    `arith`, `linalg` and `math` are xDSL's with more operations and more syntax: where they are
     registered, they take the place of xDSL's.
     """
     return {name: partial(_load, module, member) for name, (module, member) in _HOMES.items()}

@@ -1,6 +1,7 @@
 """arith's operations as frontends print them, where xDSL reads less.
 
-`FrontendArith` is xDSL's arith dialect with these in place of the operations of the same name.
+`FrontendArith` is xDSL's arith dialect with these in place of the operations of the same name, and with those that it
+lacks.
 Casts, comparisons and selections also take tensors here, of which they are executed element by
 element; flags that only promise something (`overflow`, `exact`, `fastmath` of casts) are read and dropped.
 """
@@ -17,6 +18,8 @@ from xdsl.ir import Attribute, Block, Dialect, Operation, Region, SSAValue
 from xdsl.parser import Parser
 from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
+
+from vtac.dialects.frontend_scalars import ARITHMETIC
 
 _CASTS = (
     arith.ExtSIOp,
@@ -202,6 +205,6 @@ _OURS: dict[type[Operation], type[Operation]] = {
     arith.CmpfOp: CompareFloatsOp,
     arith.SelectOp: ChooseOp,
 }
-_OPERATIONS: list[type[Operation]] = [_OURS.get(op, op) for op in Arith.operations]
+_OPERATIONS: list[type[Operation]] = [*(_OURS.get(op, op) for op in Arith.operations), *ARITHMETIC]
 _ATTRIBUTES: list[type[Attribute]] = list(Arith.attributes)
 FrontendArith = Dialect("arith", _OPERATIONS, _ATTRIBUTES)

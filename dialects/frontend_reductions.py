@@ -1,7 +1,8 @@
-"""linalg.reduce, transpose and broadcast as MLIR prints them, where xDSL reads less.
+"""linalg.reduce, map, transpose and broadcast as MLIR prints them, where xDSL reads less.
 
-MLIR prints a reduction by one operation as its name alone, `linalg.reduce { arith.addi } ins(...)`, and puts attributes
-behind the dimensions. What is read are xDSL's operations; `READERS` stand in their places in the dialect.
+MLIR prints a body of one operation as its name alone, `linalg.reduce { arith.addi } ins(...)`, and puts attributes
+behind the dimensions. Read are xDSL's operations, and linalg.generic for what xDSL has none for: maps, and reductions
+of several tensors or to another type. `READERS` stand in the places of xDSL's in the dialect.
 """
 
 from __future__ import annotations
@@ -9,12 +10,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from xdsl.builder import Builder
-from xdsl.dialects.builtin import DenseArrayBase, TensorType, i64
-from xdsl.dialects.linalg.ops import BroadcastOp, ReduceOp, TransposeOp, YieldOp
-from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
+from xdsl.dialects.builtin import DenseArrayBase, IntegerType, MemRefType, TensorType
+from xdsl.dialects.linalg.ops import BroadcastOp, ReduceOp, TransposeOp
+from xdsl.ir import Attribute, Operation, Region, SSAValue
+from xdsl.irdl import IRDLOperation, irdl_op_definition, region_def, var_operand_def, var_result_def
 from xdsl.parser import Parser
-from xdsl.rewriter import InsertPoint
+from xdsl.utils.exceptions import VerifyException
+from xdsl.utils.hints import isa
+
+from vtac.dialects.frontend_regions import (
+    body_of,
+    generic_of,
+    parse_body,
+    parse_numbers,
+    parse_operands,
+    parse_payload,
+    results_of,
+)
 
 if TYPE_CHECKING:
     _Base = Operation
@@ -40,7 +52,7 @@ class TransposeReader(_Reader, TransposeOp):  # pyright: ignore[reportIncompatib
 
     @classmethod
     def parse(cls, parser: Parser) -> TransposeOp:
-        (source, start), order = _operands(parser), _numbers(parser, "permutation")
+        (source, start), order = _one_and_one(parser, cls.name), parse_numbers(parser, "permutation")
         op = TransposeOp(source, start, order)
         op.attributes |= parser.parse_optional_attr_dict()
         return op
@@ -53,7 +65,7 @@ class BroadcastReader(_Reader, BroadcastOp):  # pyright: ignore[reportIncompatib
 
     @classmethod
     def parse(cls, parser: Parser) -> BroadcastOp:
-        (source, start), added = _operands(parser), _numbers(parser, "dimensions")
+        (source, start), added = _one_and_one(parser, cls.name), parse_numbers(parser, "dimensions")
         op = BroadcastOp(source, start, added)
         op.attributes |= parser.parse_optional_attr_dict()
         return op
@@ -65,19 +77,88 @@ class ReduceReader(_Reader, ReduceOp):  # pyright: ignore[reportIncompatibleMeth
     READ = ReduceOp
 
     @classmethod
-    def parse(cls, parser: Parser) -> ReduceOp:
-        made = _payload(parser) if parser.parse_optional_punctuation("{") is not None else None
-        (source, start), reduced = _operands(parser), _numbers(parser, "dimensions")
+    def parse(cls, parser: Parser) -> Operation:  # pyright: ignore[reportIncompatibleMethodOverride]
+        made = parse_payload(parser)
+        inputs, outputs = parse_operands(parser, "ins"), parse_operands(parser, "outs")
+        reduced = parse_numbers(parser, "dimensions")
         attributes = parser.parse_optional_attr_dict()
-        if made is not None:
-            body = _body(made, source, start)
-        else:
-            body = parser.parse_region(
-                parser.parse_comma_separated_list(parser.Delimiter.PAREN, lambda: _argument(parser))
+        count = len(inputs)
+        operands = [*inputs, *outputs]
+        body = (
+            parse_body(parser) if made is None else body_of(made, operands, [*range(count, 2 * count), *range(count)])
+        )
+        return cls.create(
+            operands=operands,
+            result_types=results_of(outputs),
+            properties={"dimensions": reduced},
+            attributes=attributes,
+            regions=[body],
+        )
+
+    @classmethod
+    def create(  # pyright: ignore[reportIncompatibleMethodOverride]
+        cls,
+        *,
+        operands: Sequence[SSAValue],
+        result_types: Sequence[Attribute],
+        properties: Mapping[str, Attribute],
+        attributes: Mapping[str, Attribute] | None = None,
+        regions: Sequence[Region],
+        **others: object,
+    ) -> Operation:
+        """A reduction of xDSL's; the linalg.generic that it stands for where it has several inputs, or changes type."""
+        if len(operands) == 2 and len({_element(value) for value in operands}) == 1:
+            return super().create(
+                operands=operands,
+                result_types=result_types,
+                properties=properties,
+                attributes=attributes or {},
+                regions=regions,
+                **others,
             )
-        op = ReduceOp(source, start, reduced, body)
-        op.attributes |= attributes
-        return op
+        half = len(operands) // 2
+        reduced = cast("DenseArrayBase[IntegerType]", properties["dimensions"]).get_values()
+        return generic_of(operands[:half], operands[half:], result_types, regions[0], attributes or {}, reduced)
+
+
+@irdl_op_definition
+class MapReader(IRDLOperation):
+    """`linalg.map { math.exp } ins(..) outs(..) {..}`, or with a body behind; read as the linalg.generic that it is.
+
+    Before LLVM 21 its body took no element of `outs`: such a body gets one that it does not read.
+    """
+
+    name = "linalg.map"
+    operands_ = var_operand_def()
+    res = var_result_def()
+    mapper = region_def("single_block")
+
+    @classmethod
+    def parse(cls, parser: Parser) -> Operation:
+        made = parse_payload(parser)
+        inputs, outputs = parse_operands(parser, "ins"), parse_operands(parser, "outs")
+        attributes = parser.parse_optional_attr_dict()
+        operands = [*inputs, *outputs]
+        body = parse_body(parser) if made is None else body_of(made, operands, range(len(inputs)))
+        return cls.create(operands=operands, result_types=results_of(outputs), attributes=attributes, regions=[body])
+
+    @classmethod
+    def create(  # pyright: ignore[reportIncompatibleMethodOverride]
+        cls,
+        *,
+        operands: Sequence[SSAValue],
+        result_types: Sequence[Attribute],
+        attributes: Mapping[str, Attribute] | None = None,
+        regions: Sequence[Region],
+        **_others: object,
+    ) -> Operation:
+        """The linalg.generic with the same body. Raises `VerifyException` without a tensor or buffer that it writes."""
+        if not operands or len(regions) != 1 or regions[0].first_block is None:
+            raise VerifyException("'linalg.map': operands, the last of them in outs, and a body are required")
+        block = regions[0].block
+        if len(block.args) == len(operands) - 1:
+            block.insert_arg(_element(operands[-1]), len(block.args))
+        return generic_of(operands[:-1], operands[-1:], result_types, regions[0], attributes or {})
 
 
 READERS: dict[type[Operation], type[Operation]] = {
@@ -86,54 +167,16 @@ READERS: dict[type[Operation], type[Operation]] = {
     ReduceOp: ReduceReader,
 }
 
-_Payload = Callable[[Sequence[SSAValue]], Operation]
+
+def _element(value: SSAValue) -> Attribute:
+    kind = value.type
+    return kind.element_type if isa(kind, TensorType[Attribute] | MemRefType[Attribute]) else kind
 
 
-def _payload(parser: Parser) -> _Payload:
-    """`arith.addi {..} }`: an operation of two values, by its name."""
-    place = parser.pos
-    name = parser.parse_identifier()
-    kind = parser.ctx.get_optional_op(name)
-    if kind is None:
-        parser.raise_error(f"'{name}' is no operation that reductions are made of", place, parser.pos)
-    attributes: Mapping[str, Attribute] = parser.parse_optional_attr_dict()
-    parser.parse_punctuation("}")
-    return lambda values: kind.create(operands=values, result_types=[values[0].type], properties=attributes)
-
-
-def _body(made: _Payload, source: SSAValue, start: SSAValue) -> Region:
-    """The operation on what there is so far and on the next element."""
-    block = Block(arg_types=[cast("TensorType[Attribute]", value.type).get_element_type() for value in (source, start)])
-    builder = Builder(InsertPoint.at_end(block))
-    total = builder.insert(made([block.args[1], block.args[0]]))
-    builder.insert(YieldOp(total.results[0]))
-    return Region(block)
-
-
-def _argument(parser: Parser) -> Parser.Argument:
-    """`%element: i32`; where it comes from is not kept."""
-    found = parser.parse_argument()
-    parser.parse_optional_location()
-    return found
-
-
-def _operands(parser: Parser) -> tuple[SSAValue, SSAValue]:
+def _one_and_one(parser: Parser, name: str) -> tuple[SSAValue, SSAValue]:
     """`ins(%source : T) outs(%start : T)`."""
-    values: list[SSAValue] = []
-    for keyword in ("ins", "outs"):
-        parser.parse_characters(keyword)
-        parser.parse_punctuation("(")
-        value = parser.parse_unresolved_operand()
-        parser.parse_punctuation(":")
-        values.append(parser.resolve_operand(value, parser.parse_type()))
-        parser.parse_punctuation(")")
-    return values[0], values[1]
-
-
-def _numbers(parser: Parser, keyword: str) -> DenseArrayBase:
-    """`keyword = [..]`."""
-    parser.parse_keyword(keyword)
-    parser.parse_punctuation("=")
-    return DenseArrayBase.from_list(
-        i64, parser.parse_comma_separated_list(parser.Delimiter.SQUARE, parser.parse_integer)
-    )
+    place = parser.pos
+    inputs, outputs = parse_operands(parser, "ins"), parse_operands(parser, "outs")
+    if (len(inputs), len(outputs)) != (1, 1):
+        parser.raise_error(f"'{name}' has one operand in ins and one in outs", place, parser.pos)
+    return inputs[0], outputs[0]

@@ -2,8 +2,8 @@
 
 Each is a name for a `linalg.generic`: its maps follow from strides and dilations, its hidden
 body converts the operands to the accumulator's type, subtracts zero points where the operation
-has them, multiplies and adds (or takes a maximum, a minimum or a sum). `NamedLinalg` is xDSL's linalg
-dialect with these in place of the operations of the same name.
+has them, multiplies and adds (or takes a maximum, a minimum or a sum); or it computes each element.
+`NamedLinalg` is xDSL's linalg dialect with these in place of the operations of the same name.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from __future__ import annotations
 from xdsl.dialects.linalg import Linalg
 from xdsl.ir import Attribute, Dialect, Operation
 
-from vtac.dialects.frontend_reductions import READERS
+from vtac.dialects.frontend_reductions import READERS, MapReader
+from vtac.dialects.named_elementwise import ELEMENTWISE
 from vtac.dialects.named_products import PRODUCTS, TypeFnAttr
 from vtac.dialects.named_windows import WINDOWS
 
@@ -19,7 +20,7 @@ _OPS = (*PRODUCTS, *WINDOWS)
 
 
 def _with_ours() -> list[type[Operation]]:
-    ours: dict[str, type[Operation]] = {op.name: op for op in _OPS}
+    ours: dict[str, type[Operation]] = {op.name: op for op in (*_OPS, *ELEMENTWISE, MapReader)}
     theirs = [ours.pop(op.name, READERS.get(op, op)) for op in Linalg.operations]
     return [*theirs, *ours.values()]
 

@@ -9,7 +9,16 @@ from typing import ClassVar, cast
 
 from xdsl.builder import Builder
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import ArrayAttr, DenseIntElementsAttr, IntegerType, TensorType, i1, i64
+from xdsl.dialects.builtin import (
+    AnyFloat,
+    ArrayAttr,
+    DenseIntElementsAttr,
+    IntegerType,
+    MemRefType,
+    TensorType,
+    i1,
+    i64,
+)
 from xdsl.dialects.linalg.abstract_ops import NamedOperation
 from xdsl.dialects.linalg.attrs import IteratorTypeAttr
 from xdsl.dialects.linalg.ops import YieldOp
@@ -17,6 +26,8 @@ from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineExpr, AffineMap
 from xdsl.irdl import prop_def
 from xdsl.rewriter import InsertPoint
+from xdsl.utils.exceptions import VerifyException
+from xdsl.utils.hints import isa
 
 
 def _cast_of(found: Attribute, wanted: Attribute, is_signed: bool) -> Callable[[SSAValue, Attribute], Operation]:
@@ -38,11 +49,23 @@ _CASTS: dict[tuple[bool, bool], tuple[type[Operation], type[Operation]]] = {
 """Signed and unsigned casts to a wider type, by whether what is cast, and what is wanted, are integers."""
 
 
+def elements_of(operands: Sequence[SSAValue]) -> list[Attribute]:
+    """The types of the elements of tensors and buffers, and of scalars; `VerifyException` for any but numbers."""
+    found = [kind.element_type if isa(kind := value.type, _SHAPED) else kind for value in operands]
+    others = [str(kind) for kind in found if not isa(kind, AnyFloat | IntegerType)]
+    if others:
+        raise VerifyException(f"elements of type {', '.join(dict.fromkeys(others))}: integers or floats are required")
+    return found
+
+
+_SHAPED = TensorType[Attribute] | MemRefType[Attribute]
+
+
 class _Body:
     """A hidden body under construction: one argument per operand."""
 
     def __init__(self, operands: Sequence[SSAValue]) -> None:
-        self.block = Block(arg_types=NamedOperation.body_arg_types(operands))
+        self.block = Block(arg_types=elements_of(operands))
         self._builder = Builder(InsertPoint.at_end(self.block))
         self.accumulator = self.block.args[-1]
 

@@ -35,7 +35,13 @@ FUNCTIONS: dict[str, Callable[[float], float]] = {
 }
 
 
-def run(body: str, kind: str, *arrays: NDArray[np.generic]) -> NDArray[np.generic]:
+ROUNDED = {-2.5: -3.0, -0.5: -1.0, -0.25: -0.0, 0.49999997: 0.0, 0.5: 1.0, 1.5: 2.0, 8388609.0: 8388609.0}
+"""Halves go away from zero; what is almost a half goes to zero, and large numbers are integers already."""
+COUNTS: dict[str, list[int]] = {"ctlz": [8, 0, 7, 1, 0], "cttz": [8, 0, 0, 6, 7], "ctpop": [0, 8, 1, 1, 1]}
+"""Of 0, -1, 1, 64 and -128."""
+
+
+def run(body: str, kind: str, *arrays: NDArray[np.generic], result: str = "%y") -> NDArray[np.generic]:
     shaped = f"tensor<{arrays[0].size}x{kind}>"
     names = [f"%a{i}" for i in range(len(arrays))]
     arguments = ", ".join(f"{name}: {shaped}" for name in names)
@@ -49,7 +55,7 @@ func.func @f({arguments}) -> {shaped} {{
     ins({", ".join(names)} : {", ".join([shaped] * len(arrays))}) outs(%e : {shaped}) {{
   ^bb0({elements}, %o: {kind}):
     %y = {body} : {kind}
-    linalg.yield %y : {kind}
+    linalg.yield {result} : {kind}
   }} -> {shaped}
   func.return %r : {shaped}
 }}
@@ -88,3 +94,53 @@ def test_functions(body: str) -> None:
     found = run(body, "f32", values)
     assert found.dtype == np.float32
     np.testing.assert_allclose(found.astype(float), [exact(float(x)) for x in values], rtol=1e-6)
+
+
+def test_halves_are_rounded_away_from_zero() -> None:
+    found = run("math.round %x0", "f32", np.array(list(ROUNDED), np.float32))
+    np.testing.assert_array_equal(found, np.array(list(ROUNDED.values()), np.float32))
+    assert np.signbit(found[2])
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_bits_are_counted(name: str) -> None:
+    found = run(f"math.{name} %x0", "i8", np.array([0, -1, 1, 64, -128], np.int8))
+    np.testing.assert_array_equal(found, np.array(COUNTS[name], np.int8))
+
+
+def test_remainders_of_floats_have_the_sign_of_the_first() -> None:
+    left, right = np.array([5.5, -5.5, 5.5], np.float32), np.array([2.0, 2.0, -2.0], np.float32)
+    np.testing.assert_array_equal(
+        run("arith.remf %x0, %x1", "f32", left, right), np.array([1.5, -1.5, 1.5], np.float32)
+    )
+
+
+def test_numbers_between_bounds() -> None:
+    numbers = np.array([-3.0, 0.5, np.nan, np.inf], np.float32)
+    low, high = np.full(4, -1, np.float32), np.full(4, 2, np.float32)
+    found = run("math.clampf %x0 to [%x1, %x2]", "f32", numbers, low, high)
+    np.testing.assert_array_equal(found, np.array([-1.0, 0.5, np.nan, 2.0], np.float32))
+    with pytest.raises(EvaluationError, match=r"'math\.clampf' from 2\.0 to what is less"):
+        run("math.clampf %x0 to [%x1, %x2]", "f32", numbers, high, low)
+    with pytest.raises(EvaluationError, match=r"'math\.clampf' with the bound nan"):
+        run("math.clampf %x0 to [%x1, %x2]", "f32", numbers, numbers, high)
+
+
+def test_an_index_without_a_sign() -> None:
+    body = """arith.constant 0 : i8
+    %i = arith.index_castui %x0 : i8 to index
+    %c = arith.constant 200 : index
+    %more = arith.cmpi sgt, %i, %c : index
+    %z = arith.select %more, %x0, %y"""
+    found = run(body, "i8", np.array([-1, -100, 100], np.int8), result="%z")
+    np.testing.assert_array_equal(found, np.array([-1, 0, 0], np.int8))
+
+
+@pytest.mark.parametrize(("name", "expected"), [("isnan", [1, 0, 0]), ("isinf", [0, 1, 0]), ("isfinite", [0, 0, 1])])
+def test_classes_of_numbers(name: str, expected: list[int]) -> None:
+    body = f"""arith.constant 1.0 : f32
+    %bit = math.{name} %x0 : f32
+    %z = arith.uitofp %bit : i1 to f32
+    %w = arith.mulf %z, %y"""
+    found = run(body, "f32", np.array([np.nan, -np.inf, 2.0], np.float32), result="%w")
+    np.testing.assert_array_equal(found, np.array(expected, np.float32))

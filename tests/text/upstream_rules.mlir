@@ -104,7 +104,7 @@ func.func @sum_of_bits(%a: tensor<4xi1>) -> tensor<4xi1> {
 }
 // -----
 func.func @reduction_by_nothing(%x: tensor<4x8xi32>, %start: tensor<4xi32>) -> tensor<4xi32> {
-  // expected-error@+1 {{'arith.add' is no operation that reductions are made of}}
+  // expected-error@+1 {{'arith.add' is no operation that bodies are made of}}
   %r = linalg.reduce { arith.add } ins(%x : tensor<4x8xi32>) outs(%start : tensor<4xi32>) dimensions = [1]
   func.return %r : tensor<4xi32>
 }

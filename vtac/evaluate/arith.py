@@ -204,6 +204,10 @@ def _index_cast(op: Operation, operands: Sequence[Array], active: Mask | None) -
     return _truncate(op, [_as_signed(operands[0])], active)
 
 
+def _index_cast_unsigned(op: Operation, operands: Sequence[Array], active: Mask | None) -> Array:
+    return _truncate(op, [_as_unsigned(operands[0])], active)
+
+
 def _convert(op: Operation, operands: Sequence[Array], active: Mask | None) -> Array:
     return _as_signed(operands[0]).astype(_result_dtype(op))
 
@@ -241,6 +245,7 @@ _COMPUTE: Mapping[str, Compute] = {
     "arith.extui": _extend_unsigned,
     "arith.trunci": _truncate,
     "arith.index_cast": _index_cast,
+    "arith.index_castui": _index_cast_unsigned,
     "arith.sitofp": _convert,
     "arith.uitofp": _convert_unsigned,
     "arith.extf": _convert,

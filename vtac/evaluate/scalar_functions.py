@@ -14,13 +14,45 @@ from vtac.evaluate.refusals import refused
 
 Compute: TypeAlias = Callable[[Operation, Sequence[Array], Mask | None], Array]
 
+
+def _of_each(function: Callable[[float], float]) -> Callable[[Array], Array]:
+    """A function of Python's on each element, rounded once."""
+    return lambda value: np.vectorize(function, otypes=[np.float64])(value).astype(value.dtype)
+
+
+def _round(value: Array) -> Array:
+    """The nearest integer, halves away from zero."""
+    whole = np.trunc(value)
+    return np.copysign(np.where(np.abs(value - whole) >= 0.5, np.abs(whole) + 1, np.abs(whole)), value)
+
+
+def _bits_of(value: Array) -> Array:
+    """The bits of each integer along a last axis, the highest first."""
+    big = np.ascontiguousarray(value).astype(value.dtype.newbyteorder(">"))
+    return np.unpackbits(big.view(np.uint8).reshape(*value.shape, value.dtype.itemsize), axis=-1)
+
+
+def _zeros_before(bits: Array) -> Array:
+    """How many bits precede the first that is set."""
+    return np.logical_not(np.logical_or.accumulate(bits, axis=-1)).sum(axis=-1)
+
+
 _UNARY: dict[str, Callable[[Array], Array]] = {
     "arith.negf": np.negative,
     "math.absf": np.abs,
     "math.absi": np.abs,
+    "math.acos": np.arccos,
+    "math.acosh": np.arccosh,
+    "math.asin": np.arcsin,
+    "math.asinh": np.arcsinh,
+    "math.atan": np.arctan,
+    "math.atanh": np.arctanh,
+    "math.cbrt": np.cbrt,
     "math.ceil": np.ceil,
     "math.cos": np.cos,
-    "math.erf": lambda value: np.vectorize(math.erf, otypes=[np.float64])(value).astype(value.dtype),
+    "math.cosh": np.cosh,
+    "math.erf": _of_each(math.erf),
+    "math.erfc": _of_each(math.erfc),
     "math.exp": np.exp,
     "math.exp2": np.exp2,
     "math.expm1": np.expm1,
@@ -29,17 +61,31 @@ _UNARY: dict[str, Callable[[Array], Array]] = {
     "math.log10": np.log10,
     "math.log1p": np.log1p,
     "math.log2": np.log2,
+    "math.isfinite": np.isfinite,
+    "math.isinf": np.isinf,
+    "math.isnan": np.isnan,
+    "math.round": _round,
     "math.roundeven": np.rint,
     "math.rsqrt": lambda value: np.reciprocal(np.sqrt(value)),
     "math.sin": np.sin,
+    "math.sinh": np.sinh,
     "math.sqrt": np.sqrt,
+    "math.tan": np.tan,
     "math.tanh": np.tanh,
     "math.trunc": np.trunc,
 }
 _BINARY: dict[str, Callable[[Array, Array], Array]] = {
     "arith.maxnumf": np.fmax,
     "arith.minnumf": np.fmin,
+    "arith.remf": np.fmod,
+    "math.atan2": np.arctan2,
+    "math.copysign": np.copysign,
     "math.powf": np.power,
+}
+_OF_BITS: dict[str, Callable[[Array], Array]] = {
+    "math.ctlz": _zeros_before,
+    "math.ctpop": lambda bits: bits.sum(axis=-1),
+    "math.cttz": lambda bits: _zeros_before(bits[..., ::-1]),
 }
 
 
@@ -59,6 +105,22 @@ def _function(op: Operation, operands: Sequence[Array], active: Mask | None) -> 
 
 def _function_of_two(op: Operation, operands: Sequence[Array], active: Mask | None) -> Array:
     return _BINARY[op.name](*operands)
+
+
+def _count_bits(op: Operation, operands: Sequence[Array], active: Mask | None) -> Array:
+    (value,) = operands
+    if value.dtype.kind == "b":
+        raise refused(f"'{op.name}' of i1 is not executed", op)
+    return _OF_BITS[op.name](_bits_of(value)).astype(value.dtype)
+
+
+def _clamp(op: Operation, operands: Sequence[Array], active: Mask | None) -> Array:
+    """What is no number stays none; a bound that is none is refused, as MLIR leaves open what comes of it."""
+    value, low, high = operands
+    for bound in (low, high):
+        refuse_where(np.isnan(bound), active, bound, op, lambda found: f"'{op.name}' with the bound {found}")
+    refuse_where(np.greater(low, high), active, low, op, lambda found: f"'{op.name}' from {found} to what is less")
+    return np.minimum(np.maximum(value, low), high)
 
 
 def _divide(op: Operation, operands: Sequence[Array], active: Mask | None) -> Array:
@@ -102,6 +164,8 @@ _DIVISIONS = ("divsi", "divui", "floordivsi", "ceildivsi", "ceildivui", "remsi",
 FUNCTIONS: Mapping[str, Compute] = {
     **dict.fromkeys(_UNARY, _function),
     **dict.fromkeys(_BINARY, _function_of_two),
+    **dict.fromkeys(_OF_BITS, _count_bits),
+    "math.clampf": _clamp,
     **{f"arith.{name}": cast(Compute, _divide) for name in _DIVISIONS},
 }
 """How each is computed on arrays, by name."""

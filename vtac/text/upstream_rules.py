@@ -35,11 +35,12 @@ def _operands(operation: Operation) -> str:
     """A named operation has as many inputs as its name says, and one output."""
     from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 
+    from vtac.dialects.named_elementwise import NamedElementwiseOp
     from vtac.dialects.named_operation import NamedOp
 
     wanted = (
         operation.number_of_inputs()
-        if isinstance(operation, NamedOp)
+        if isinstance(operation, NamedOp | NamedElementwiseOp)
         else _INPUTS.get(operation.name[len("linalg.") :])
     )
     if wanted is None or not isinstance(operation, LinalgStructuredOperation):

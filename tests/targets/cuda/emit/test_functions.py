@@ -14,7 +14,8 @@ from vtac.workloads.tensor_text import Tensor
 
 needs_compiler = pytest.mark.skipif(cpu_unavailable_reason() is not None, reason=str(cpu_unavailable_reason()))
 POSITIVE = np.linspace(0.125, 0.875, 24, dtype=np.float32)
-OTHERS = ("math.fma", "math.powf", "arith.maxnumf", "arith.minnumf")
+OF_TWO = ("math.atan2", "math.copysign", "math.powf", "arith.maxnumf", "arith.minnumf", "arith.remf")
+OTHERS = ("math.fma", *OF_TWO)
 UNARY = sorted(kind.name for kind in FUNCTIONS if kind.name not in OTHERS)
 
 
@@ -43,6 +44,15 @@ def test_all_functions_are_those_of_numpy(element: str) -> None:
     found, expected = compiled(x), evaluate(vtac.parse(text), x)
     assert not isinstance(found, tuple)
     assert np.allclose(found, np.asarray(expected), rtol=1e-5 if element == "f32" else 4e-3, atol=0)
+
+
+@needs_compiler
+def test_functions_of_two_numbers_are_those_of_numpy() -> None:
+    text = program("f32", *(f"%n = arith.negf %a0 : f32\n    %y = {name} %a0, %n : f32" for name in OF_TWO))
+    compiled = vtac.compile(text, "cuda")
+    found, expected = compiled(POSITIVE), evaluate(vtac.parse(text), POSITIVE)
+    assert not isinstance(found, tuple)
+    assert np.allclose(found, np.asarray(expected), rtol=1e-5, atol=1e-6)
 
 
 @needs_compiler

@@ -9,13 +9,23 @@ from xdsl.dialects import arith, math
 from xdsl.dialects.builtin import i1
 from xdsl.ir import Attribute, Operation, SSAValue
 
+from vtac.dialects.frontend_scalars import ErfcOp, RemFOp
 from vtac.targets.cuda.emit.types import scalar_type
 
 FUNCTIONS: Mapping[type[Operation], str] = MappingProxyType(
     {
         math.AbsFOp: "fabsf",
+        math.AcosOp: "acosf",
+        math.AsinOp: "asinf",
+        math.AsinhOp: "asinhf",
+        math.AtanOp: "atanf",
+        math.Atan2Op: "atan2f",
+        math.AtanhOp: "atanhf",
+        math.CbrtOp: "cbrtf",
         math.CeilOp: "ceilf",
+        math.CopySignOp: "copysignf",
         math.CosOp: "cosf",
+        math.CoshOp: "coshf",
         math.ErfOp: "erff",
         math.ExpOp: "expf",
         math.Exp2Op: "exp2f",
@@ -27,12 +37,17 @@ FUNCTIONS: Mapping[type[Operation], str] = MappingProxyType(
         math.Log1pOp: "log1pf",
         math.Log2Op: "log2f",
         math.PowFOp: "powf",
+        math.RoundOp: "roundf",
         math.RoundEvenOp: "rintf",
         math.RsqrtOp: "rsqrtf",
         math.SinOp: "sinf",
+        math.SinhOp: "sinhf",
         math.SqrtOp: "sqrtf",
+        math.TanOp: "tanf",
         math.TanhOp: "tanhf",
         math.TruncOp: "truncf",
+        RemFOp: "fmodf",
+        ErfcOp: "erfcf",
         arith.MaxnumfOp: "fmaxf",
         arith.MinnumfOp: "fminf",
     }
