@@ -66,24 +66,33 @@ class KernelBounds:
 
     @property
     def micro_ops(self) -> Column:
-        """Loads of micro-ops of all kernels but the first: one for each place of what they read and write.
+        """Loads of micro-ops of all kernels but the first."""
+        return (self.kernel_loads - 1) * (self._starts.micro_ops + self._words)
 
-        Each virtual thread has kernels and places of its own.
+    @property
+    def kernel_loads(self) -> Column:
+        """LOADs of micro-ops of products: one for each place of what kernels read and write.
+
+        Inputs and weights go on by a place in each pass, accumulators in each tile. Each virtual thread has kernels and
+        places of its own.
         """
         cut, tilings = self.cut, self.tilings
         uses = np.maximum(1, cut.full * cut.passes // tilings.threads)
-        both = np.minimum(np.lcm(tilings.inp, tilings.wgt), uses)
-        places = np.maximum(np.where(tilings.taps, np.minimum(tilings.inp, uses), both), cut.turns)
+        read = np.lcm(tilings.inp, tilings.wgt)
+        places = np.maximum(np.minimum(read, uses), np.minimum(read, cut.passes) * cut.turns)
         places = np.where(tilings.streamed | np.bool_(not cut.plain), 1, places)
-        sites = np.where(tilings.streamed, 1, cut.kernels)
-        return (sites * places * tilings.threads - 1) * (self._starts.micro_ops + self._words)
+        return np.where(tilings.streamed, 1, cut.kernels) * places * tilings.threads
 
     @property
     def alu_micro_ops(self) -> Column:
-        """Loads of micro-ops of the ALU's kernels, and of resets but each thread's first: each place has its own."""
+        """Loads of micro-ops of the ALU's kernels, and of resets but each thread's first."""
+        return (self.alu_loads - self.tilings.threads) * (self._starts.micro_ops + 1)
+
+    @property
+    def alu_loads(self) -> Column:
+        """LOADs of micro-ops of the ALU's kernels and of resets: each place of accumulators has its own."""
         pieces, places = np.where(self.cut.ragged, 1, self.tilings.pieces), self.cut.turns * self.tilings.threads
-        kernels = sum(stage.least_kernels for stage in self.cut.layer.stages) * pieces * places
-        return (kernels + places - self.tilings.threads) * (self._starts.micro_ops + 1)
+        return (sum(stage.least_kernels for stage in self.cut.layer.stages) * pieces + 1) * places
 
     @cached_property
     def _words(self) -> Column:

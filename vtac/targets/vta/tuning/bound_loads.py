@@ -60,8 +60,9 @@ class LoadBounds:
 
     @property
     def first_kernel(self) -> Column:
-        """When the first kernel's inputs and weights are there."""
-        weights = self._weights * np.where(self.tilings.splits_window, 1, self.cut.windows)
+        """When the first kernel's inputs and weights are there: those of a whole pass, if they are loaded together."""
+        one_by_one = self.tilings.taps | self.tilings.streamed
+        weights = self._weights * np.where(one_by_one, 1, self.cut.positions)
         return self._starts.first_load + self._start + self._beats(self._inputs(self._first_extent), weights)
 
     @property
@@ -122,12 +123,17 @@ class LoadBounds:
 
     @property
     def single_copies(self) -> Column:
-        """Loads between the passes of each tile where inputs, or weights, have one copy: nothing else is done then."""
+        """Loads between the passes of each tile where inputs, or weights, have one copy: nothing else is done then.
+
+        Where each position of the window has weights of its own, these are loaded while kernels of others are done.
+        """
+        cut, tilings = self.cut, self.tilings
         inputs = self._starts.inputs * self._lines + self._beats(self._inputs(self._least_extent), 0)
-        weights = self._starts.weights + self._beats(0, self._weights * self.cut.windows)
-        load = np.where(self.tilings.inp == 1, inputs, 0) + np.where(self.tilings.wgt == 1, weights, 0)
-        apart = self.tilings.splits_window | (self.tilings.threads > 1)
-        return np.where(apart, 0, self.cut.full * (self.cut.passes - 1) * load)
+        inputs = np.where(tilings.inp == 1, inputs, 0)
+        weights = self._starts.weights + self._beats(0, self._weights * cut.positions)
+        weights = np.where((tilings.wgt == 1) & ~tilings.taps, weights, 0)
+        apart = tilings.streamed | (tilings.threads > 1)
+        return np.where(apart, 0, cut.full * (cut.passes - 1) * (inputs + weights))
 
     @property
     def _start(self) -> Column:
@@ -156,9 +162,9 @@ class LoadBounds:
         return input_extents(self.contraction, dimension, self.tilings.tile) - dimension.before
 
     def _first_extent(self, dimension: InputDimension) -> Column | int:
-        """Of the first kernel: one window position where each has a kernel."""
+        """Of the first kernel: one window position where each has inputs of its own."""
         extent, (_, window) = self._tile_extent(dimension), reach_of(self.contraction, dimension)
-        return np.where(self.tilings.splits_window, extent - (window - 1) * dimension.dilation, extent)
+        return np.where(self.tilings.streamed, extent - (window - 1) * dimension.dilation, extent)
 
     def _least_extent(self, dimension: InputDimension) -> Column | int:
         """Of any tile, one with all padding of the layer."""
