@@ -11,7 +11,8 @@ Of a specialized loop, `producers` stand for themselves in front of the use: the
 those who use it arrive for; gpu-specialize-warps takes them out of the loop.
 
 Where all uses stand under one condition that a block's threads agree on, such as that of a tap that is no padding, the
-loads of other iterations are left out: the one thread expects no bytes for them.
+loads of other iterations are left out: the one thread expects no bytes for them. In clusters it asks for its part of
+what all have in common where any of them uses it, and expects that alone.
 
 In clusters each block asks for its part of a box that all of them need, and a slot is free again when the users of all
 blocks have arrived: so the warps of a loop without roles, too, say when they have used a slot, and meet at no barrier.
@@ -98,7 +99,7 @@ class _BoxPipeline(LoopPipeline):
         insert_ops(slot, InsertPoint.at_start(self.body), self.rewriter)
         self.full = self._mbarriers("full")
         self.cluster = cluster_around(self.loop)
-        taken = condition_of_uses(self.loop, uses) if self.cluster is None else None
+        taken = condition_of_uses(self.loop, uses)
         self.loads = BoxLoads(self.loop, copies, self.stages, self.slots, self.full, self.cluster, taken)
         self.whole = {**extents_around(self.loop), self.loop.induction_variable: self.loop.trip_count}
         if is_specialized:
@@ -254,7 +255,7 @@ class GpuPipelineBoxes(ModulePass):
     ensures:  buffers of the loop have one slot per stage; loads are asked for by one thread, and used after a wait for
               their mbarrier's phase; a slot is filled again after all warps have used it. Blocks of a cluster ask for
               parts of boxes that they have in common, by multicast. Iterations that use nothing, by a condition of the
-              whole block, load nothing, where blocks form no clusters. Of loops marked `specialize`
+              whole block, load nothing, in clusters but for what another block uses. Of loops marked `specialize`
               loads stand under a condition marked `tma.produces`.
     declines: older architectures or none, loops that run several times, bulk copies without a pipeline; clusters whose
               blocks have no box in common, or one that cannot be cut.

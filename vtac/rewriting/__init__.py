@@ -12,6 +12,7 @@ By subject, with the module to begin with first:
     the VTA                           index_values, padding, zero_rows, linked_kernels, program_buffers, choices,
                                       known_amounts
     kernels of GPUs                   kernel_writer, kernel_outline, flat_views, named_numbers, register_buffers,
-                                      asynchronous_copies, copy_routine, box_loads, lane_results, matrix_results
+                                      asynchronous_copies, copy_routine, box_loads, cluster_conditions, lane_results,
+                                      matrix_results
       attention                       attention_parts, attention_kernel, attention_lanes
 """

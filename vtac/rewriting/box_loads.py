@@ -19,6 +19,7 @@ from vtac.analysis.scalars import scalars_behind
 from vtac.dialects.schedule.payload import ForOp
 from vtac.dialects.tma import ArriveExpectOp, BoxesAttr, CopyOp, LoadOp
 from vtac.errors import CompileError
+from vtac.rewriting.cluster_conditions import in_any_block
 from vtac.rewriting.index_values import HostValues
 
 
@@ -26,7 +27,8 @@ from vtac.rewriting.index_values import HostValues
 class BoxLoads:
     """Makes loads of a loop's copies, which complete the mbarriers `full`; `slots` has the elements of a stage.
 
-    `taken` is the condition of the loop's body under which an iteration uses its boxes; of others none are loaded.
+    `taken` is the condition of the loop's body under which an iteration uses its boxes; of others none are loaded, but
+    for a block's part of what other blocks of its cluster use.
     """
 
     loop: ForOp
@@ -49,9 +51,23 @@ class BoxLoads:
         number = values.materialise(values.value(slot))
         mapping: dict[SSAValue, SSAValue] = {self.loop.induction_variable: value}
         behind = [op.clone(mapping) for op in self._behind()]
-        expected = sum(copy.map.box_bytes for copy in self.copies)
+        every = self._asked(self.copies, slot, number, values, mapping)
+        if self.taken is not None:
+            tested = mapping.get(self.taken, self.taken)
+            every = [_either(tested, every, self._others(slot, number, values, mapping))]
+        return [*values.operations, *behind, *every]
+
+    def _asked(
+        self,
+        copies: Sequence[CopyOp],
+        slot: Linear,
+        number: SSAValue,
+        values: HostValues,
+        mapping: Mapping[SSAValue, SSAValue],
+    ) -> list[Operation]:
+        """An arrival that expects what some copies bring, and their loads."""
         loads: list[Operation] = []
-        for copy in self.copies:
+        for copy in copies:
             coordinates, taps = ([mapping.get(one, one) for one in some] for some in (copy.coordinates, copy.offsets))
             offset = Linear(constant_offset(copy)) + slot * self.slots[copy.target]
             properties: dict[str, Attribute | None] = {"boxes": copy.boxes}
@@ -67,15 +83,20 @@ class BoxLoads:
             place = values.materialise(values.value(offset))
             operands = [copy.target, place, copy.source, coordinates, taps, self.full, number]
             loads.append(LoadOp(operands=operands, properties=properties))
-        asked: list[Operation] = [_expect(self.full, number, expected), *loads]
-        if self.taken is not None:
-            nothing = Block([_expect(self.full, number, 0), scf.YieldOp()])
-            asked = [
-                scf.IfOp(
-                    mapping.get(self.taken, self.taken), [], Region(Block([*asked, scf.YieldOp()])), Region(nothing)
-                )
-            ]
-        return [*values.operations, *behind, *asked]
+        return [_expect(self.full, number, sum(copy.map.box_bytes for copy in copies)), *loads]
+
+    def _others(
+        self, slot: Linear, number: SSAValue, values: HostValues, mapping: Mapping[SSAValue, SSAValue]
+    ) -> list[Operation]:
+        """What a block asks for in an iteration of which it uses nothing: what others of its cluster do, or nothing."""
+        nothing: list[Operation] = [_expect(self.full, number, 0)]
+        if self.cluster is None or self.taken is None:
+            return nothing
+        tests, used = in_any_block(self.taken, self.cluster, mapping)
+        if used is None:
+            return nothing
+        common = [copy for copy in self.copies if copy in self.parts]
+        return [*tests, _either(used, self._asked(common, slot, number, values, mapping), nothing)]
 
     def _behind(self) -> list[Operation]:
         """What the copies, and the test whether there are any, are computed from."""
@@ -100,6 +121,11 @@ class BoxLoads:
                 location_of(self.loop),
             )
         return found
+
+
+def _either(condition: SSAValue, some: Sequence[Operation], others: Sequence[Operation]) -> scf.IfOp:
+    first, second = (Region(Block([*one, scf.YieldOp()])) for one in (some, others))
+    return scf.IfOp(condition, [], first, second)
 
 
 def _expect(full: SSAValue, slot: SSAValue, count: int) -> ArriveExpectOp:

@@ -439,3 +439,54 @@ builtin.module attributes {wmma.architecture = "sm_90"} {
     func.return
   }
 }
+
+// -----
+
+// Of two blocks whose conditions differ each loads half of the common box where any of them uses it, its own where it does itself.
+
+// CHECK-LABEL: func.func @some_of_a_cluster
+// CHECK:         schedule.for %stage_1 = 0 to 2 kind "unrolled" {
+// CHECK:           [[OWN:%[a-z_0-9]+]] = arith.cmpi sge
+// CHECK-NEXT:      scf.if [[OWN]] {
+// CHECK-NEXT:        tma.arrive_expect %full[%stage_1] bytes 8192
+// CHECK:             tma.load %t[{{.*}} mask 3 :
+// CHECK-NEXT:        tma.load %u[{{.*}}] boxes <[64, 32] of
+// CHECK-NEXT:      } else {
+// CHECK-NEXT:        [[FIRST:%[a-z_0-9]+]] = affine.apply affine_map<(d0) -> (((d0 floordiv 2) * 2))> (%b)
+// CHECK:             [[BLOCK_0:%[a-z_0-9]+]] = arith.cmpi sge
+// CHECK-NEXT:        [[SECOND:%[a-z_0-9]+]] = affine.apply affine_map<(d0) -> ((((d0 floordiv 2) * 2) + 1))> (%b)
+// CHECK:             [[BLOCK_1:%[a-z_0-9]+]] = arith.cmpi sge
+// CHECK-NEXT:        [[ANY:%[a-z_0-9]+]] = arith.ori [[BLOCK_0]], [[BLOCK_1]] : i1
+// CHECK-NEXT:        scf.if [[ANY]] {
+// CHECK-NEXT:          tma.arrive_expect %full[%stage_1] bytes 4096
+// CHECK:               tma.load %t[{{.*}} mask 3 :
+// CHECK-NEXT:        } else {
+// CHECK-NEXT:          tma.arrive_expect %full[%stage_1] bytes 0
+builtin.module attributes {wmma.architecture = "sm_90"} {
+  func.func @some_of_a_cluster(%a: memref<32x256xf16>, %c: memref<128x256xf16>, %y: memref<32xf16>) {
+    schedule.for %b = 0 to 4 kind "blockIdx.x" attributes {cluster = 2 : i64} {
+      schedule.for %k = 0 to 4 attributes {pipeline = 3 : i64, pipeline_async = "tma"} {
+        %t = memref.alloc() : memref<32x64xf16, "shared">
+        %u = memref.alloc() : memref<32x64xf16, "shared">
+        %zero = arith.constant 0 : index
+        %x = affine.apply affine_map<(k) -> (k * 64)> (%k)
+        %r = affine.apply affine_map<(b) -> (b * 32)> (%b)
+        tma.copy %t[%zero], %a[%x, %zero] boxes <[64, 32] of [256, 32] strides [512] steps [1, 1] swizzle 128 fill zero> : memref<32x64xf16, "shared">, memref<32x256xf16>
+        tma.copy %u[%zero], %c[%x, %r] boxes <[64, 32] of [256, 128] strides [512] steps [1, 1] swizzle 128 fill zero> : memref<32x64xf16, "shared">, memref<128x256xf16>
+        %sum = affine.apply affine_map<(b, k) -> (b + k - 1)> (%b, %k)
+        %taken = arith.cmpi sge, %sum, %zero : index
+        scf.if %taken {
+          schedule.for %j = 0 to 32 kind "threadIdx.x" {
+            %s = memref.reinterpret_cast %t to offset: [0], sizes: [2048], strides: [1] : memref<32x64xf16, "shared"> to memref<2048xf16, "shared">
+            %v = memref.reinterpret_cast %u to offset: [0], sizes: [2048], strides: [1] : memref<32x64xf16, "shared"> to memref<2048xf16, "shared">
+            %w = memref.load %s[%j] : memref<2048xf16, "shared">
+            %z = memref.load %v[%j] : memref<2048xf16, "shared">
+            %q = arith.addf %w, %z : f16
+            memref.store %q, %y[%j] : memref<32xf16>
+          }
+        }
+      }
+    }
+    func.return
+  }
+}

@@ -155,17 +155,6 @@ def test_products_under_a_condition_stay_asynchronous(roles: bool) -> None:
     assert (found.spills, found.serialised) == (False, "")
 
 
-@needs_cpu
-def test_blocks_of_a_cluster_load_for_each_other_whatever_they_multiply() -> None:
-    """Their pixels differ: what all need of the kernel comes in parts from all, and only products are left out."""
-    case = PackedConvolution(replace(CASE.plain, sizes=(3, 2)))
-    script = tma_schedule(case.text(), "sm_90a", group_tiling(1, 64, 2, 128, 3), cluster=2)
-    made = vtac.compile(case.text(), "cuda", "sm_90a", schedule=script)
-    assert isinstance(made, CudaProgram)
-    assert re.search(r"mbarrier_arrive_expect_tx\([^;]*, 0\);", made.text) is None
-    np.testing.assert_array_equal(made(*case.arrays()), case.wanted())
-
-
 @pytest.mark.parametrize(
     ("plain", "tiling"),
     [

@@ -65,10 +65,26 @@ def map_of(op: tma.LoadOp | tma.StoreOp) -> TensorMap:
     return op.boxes.data.map_of(parameter_name(whole(array)), element_type_of(array))
 
 
-def _chooses_products(roles: scf.IfOp) -> bool:
-    """Whether products of warpgroups stand under a condition of their own."""
-    choices = [op for op in roles.walk() if isinstance(op, scf.IfOp) and op is not roles]
-    return any(isinstance(op, wgmma.MmaAsyncOp) for choice in choices for op in choice.walk())
+def _is_told(choice: scf.IfOp) -> bool:
+    """Whether one lane has to tell its warp a condition, as products of warpgroups depend on it.
+
+    That of roles, where products stand under a condition of their own; and that of the products, where one lane asks
+    for the boxes of a cluster and no barrier follows. Elsewhere compilers see that warps do not part.
+    """
+    if ROLES.is_on(choice):
+        choices = [op for op in choice.walk() if isinstance(op, scf.IfOp) and op is not choice]
+        return any(_multiplies(one) for one in choices)
+    around = choice.parent_op()
+    while around is not None and not isinstance(around, FuncOp):
+        if ROLES.is_on(around):
+            return False
+        around = around.parent_op()
+    in_cluster = around is not None and any(isinstance(op, tma.ClusterWaitOp) for op in around.walk())
+    return in_cluster and _multiplies(choice)
+
+
+def _multiplies(choice: scf.IfOp) -> bool:
+    return any(isinstance(op, wgmma.MmaAsyncOp) for op in choice.walk())
 
 
 class TmaStatementPrinter(WgmmaStatementPrinter):
@@ -86,12 +102,12 @@ class TmaStatementPrinter(WgmmaStatementPrinter):
         return super().print_pure(op)
 
     def _test(self, op: scf.IfOp) -> str:
-        """The condition of a choice; that of roles as one lane of each warp tells it where products are conditional.
+        """The condition of a choice; as one lane of each warp tells it where products of warpgroups depend on it.
 
         Compilers know then that warps do not part at it, and let products of warpgroups in it run asynchronously.
         """
         tested = super()._test(op)
-        return f"__shfl_sync(~0u, {tested}, 0)" if ROLES.is_on(op) and _chooses_products(op) else tested
+        return f"__shfl_sync(~0u, {tested}, 0)" if _is_told(op) else tested
 
     def _warp(self, op: Operation, depth: int) -> bool:
         if super()._warp(op, depth):
