@@ -23,6 +23,7 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
 
 from vtac.analysis.device_functions import host_functions
+from vtac.analysis.tensor_types import element_of
 from vtac.rewriting.edits import append, replace_by
 from vtac.rewriting.walker import rewrite_once
 
@@ -47,7 +48,7 @@ class LiftOperation(RewritePattern):
         inlined = {value: value.owner for value in tensors if isinstance(value.owner, _INLINED)}
         read = [one for value in op.operands for one in (inlined[value].operands if value in inlined else (value,))]
         inputs = [value for value in dict.fromkeys(read) if isinstance(value.type, TensorType)]
-        block = Block(arg_types=[*map(_element, inputs), result.element_type])
+        block = Block(arg_types=[*map(element_of, inputs), result.element_type])
         values: dict[SSAValue, SSAValue] = dict(zip(inputs, block.args, strict=False))
         for one in dict.fromkeys(inlined.values()):
             values[one.results[0]] = _scalar(one, values, block)
@@ -70,16 +71,12 @@ def _scalar(op: Operation, values: Mapping[SSAValue, SSAValue], block: Block) ->
     """What an operation computes of one element of each tensor, at the end of a body."""
     scalar = type(op).create(
         operands=[values.get(value, value) for value in op.operands],
-        result_types=[_element(op.results[0])],
+        result_types=[element_of(op.results[0])],
         properties=op.properties,
         attributes=op.attributes,
     )
     append(scalar, block)
     return scalar.results[0]
-
-
-def _element(value: SSAValue) -> Attribute:
-    return cast("TensorType[Attribute]", value.type).element_type
 
 
 @dataclass(frozen=True)

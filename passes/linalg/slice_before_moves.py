@@ -22,9 +22,9 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 
 from vtac.analysis.device_functions import host_functions
 from vtac.analysis.reshapes import RESHAPES, reshape_groups
+from vtac.analysis.tensor_types import element_of, shape_of
 from vtac.analysis.tile_slices import Slice, slice_of
 from vtac.dialects.packing import JoinOp, ReshapeOp
-from vtac.partition.alu_operations import element_of, shape_of
 from vtac.partition.moved_parts import cut, slice_of_source, transposed
 from vtac.partition.moves import moved_from
 from vtac.partition.tile_operations import Made

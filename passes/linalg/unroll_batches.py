@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -18,6 +17,7 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.elementwise import is_elementwise
+from vtac.analysis.tensor_types import shape_of
 from vtac.dialects.named_products import BatchMatmulOp, QuantizedBatchMatmulOp
 from vtac.dialects.packing import JoinOp
 from vtac.rewriting.walker import rewrite_once
@@ -30,7 +30,7 @@ class UnrollBatch(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: BatchMatmulOp | QuantizedBatchMatmulOp, rewriter: PatternRewriter) -> None:
-        batch = _shape(op.outputs[0])[0]
+        batch = shape_of(op.outputs[0])[0]
         if len(op.res) != 1 or not 1 < batch <= MAX_BATCH:
             return
         chain = [op, *_tail(op)]
@@ -95,7 +95,7 @@ class _Slicer:
 
     def _slice(self, value: SSAValue, dim: int) -> SSAValue:
         owner = value.owner
-        shape = [1 if place == dim else extent for place, extent in enumerate(_shape(value))]
+        shape = [1 if place == dim else extent for place, extent in enumerate(shape_of(value))]
         kind = TensorType(cast("TensorType[Attribute]", value.type).get_element_type(), shape)
         if isinstance(owner, tensor.EmptyOp):
             return self.add(tensor.EmptyOp([], kind))
@@ -126,10 +126,6 @@ def _tail(op: Operation) -> list[GenericOp]:
 def _is_along_batch(op: GenericOp) -> bool:
     """Whether an op is elementwise, and its first loop the first index of its result."""
     return is_elementwise(op) and op.get_indexing_maps().data[-1].data.results[0] == AffineDimExpr(0)
-
-
-def _shape(value: SSAValue) -> Sequence[int]:
-    return tuple(cast("TensorType[Attribute]", value.type).get_shape())
 
 
 @dataclass(frozen=True)

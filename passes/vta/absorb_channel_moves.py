@@ -22,7 +22,7 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 
 from vtac.analysis.device_functions import host_functions
 from vtac.analysis.target import config_of
-from vtac.partition.alu_operations import element_of
+from vtac.analysis.tensor_types import element_of
 from vtac.partition.channel_moves import channel_move_of, with_given_kernel
 from vtac.partition.moved_channels import WideData, operand_before
 from vtac.partition.tile_operations import Made

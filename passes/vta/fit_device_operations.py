@@ -30,10 +30,11 @@ from vtac.analysis.device_functions import host_functions
 from vtac.analysis.reshapes import RESHAPES
 from vtac.analysis.target import config_of
 from vtac.analysis.tensor_ranges import TensorRanges, type_range
+from vtac.analysis.tensor_types import element_of, shape_of
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.packing.layout import ReshapeOfReshape
 from vtac.partition.alu_building import Loops
-from vtac.partition.alu_operations import alu_difference, alu_size, element_of, operand_loops, shape_of
+from vtac.partition.alu_operations import alu_difference, alu_size, operand_loops
 from vtac.partition.anchors import every_window_holds_data, start_of
 from vtac.partition.body_parts import computed_apart, first_part
 from vtac.partition.clusters import MOST_STEPS

@@ -23,9 +23,10 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 from vtac.analysis.device_functions import host_functions
 from vtac.analysis.elementwise import is_elementwise
 from vtac.analysis.tensor_ranges import TensorRanges
+from vtac.analysis.tensor_types import shape_of
 from vtac.dialects.packing.declared import CHOICE
 from vtac.partition.alu_legalizing import legalized
-from vtac.partition.alu_operations import alu_difference, shape_of
+from vtac.partition.alu_operations import alu_difference
 from vtac.partition.unit_dimensions import without_dimensions
 from vtac.rewriting.edits import replace_by
 from vtac.rewriting.unread import DropUnread

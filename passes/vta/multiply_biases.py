@@ -29,9 +29,9 @@ from xdsl.rewriter import InsertPoint
 from vtac.analysis.dense_numbers import numbers_of
 from vtac.analysis.device_functions import calls_of, device_functions, host_functions
 from vtac.analysis.target import config_of
+from vtac.analysis.tensor_types import shape_of
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.packing.declared import PLAIN
-from vtac.partition.alu_operations import shape_of
 from vtac.partition.bias_products import BiasProduct, bias_product, is_cheaper
 from vtac.partition.primitives import primitive_of
 from vtac.partition.tile_operations import bias_added

@@ -25,9 +25,9 @@ from xdsl.rewriter import InsertPoint
 from vtac.analysis.device_functions import host_functions
 from vtac.analysis.reshapes import RESHAPES
 from vtac.analysis.target import config_of
+from vtac.analysis.tensor_types import element_of, shape_of
 from vtac.dialects.packing import HostOp
 from vtac.dialects.packing.declared import CHOICE
-from vtac.partition.alu_operations import element_of, shape_of
 from vtac.partition.channel_dims import channel_dim
 from vtac.partition.channel_moves import MOVES, channel_move_of, with_given_kernel
 from vtac.partition.unit_products import unit_product

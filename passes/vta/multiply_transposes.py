@@ -24,10 +24,11 @@ from xdsl.rewriter import InsertPoint
 from vtac.analysis.device_functions import host_functions
 from vtac.analysis.kept_facts import facts_of
 from vtac.analysis.target import config_of
+from vtac.analysis.tensor_types import shape_of
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.packing.declared import CHOICE
 from vtac.partition.alu_building import elementwise, put
-from vtac.partition.alu_operations import projection, shape_of
+from vtac.partition.alu_operations import projection
 from vtac.partition.clusters import Clusters
 from vtac.partition.device_bodies import multiply_accumulate
 from vtac.partition.lane_plan import LanePlan, are_weight_tiles, has_products_of_matrices

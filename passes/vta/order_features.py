@@ -25,9 +25,10 @@ from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.device_functions import host_functions
 from vtac.analysis.target import config_of
+from vtac.analysis.tensor_types import element_of, shape_of
 from vtac.analysis.tile_slices import Layout
 from vtac.dialects.packing import PackOp, ReshapeOp, UnpackOp, packed_shape
-from vtac.partition.alu_operations import element_of, loops_of, shape_of
+from vtac.partition.alu_operations import loops_of
 from vtac.partition.anchors import match_anchor
 from vtac.rewriting.walker import rewrite_once
 

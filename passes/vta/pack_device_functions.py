@@ -24,10 +24,11 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 from vtac.analysis.device_functions import device_functions, host_functions
 from vtac.analysis.reshapes import RESHAPES
 from vtac.analysis.target import allows_acc_8bit, config_of
+from vtac.analysis.tensor_types import shape_of
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.packing import BlockDiagonalOp
 from vtac.dialects.packing.declared import CHOICE, ORDER, PLAIN
-from vtac.partition.alu_operations import operand_loops, shape_of
+from vtac.partition.alu_operations import operand_loops
 from vtac.partition.anchors import is_by_alu, match_anchor
 from vtac.partition.convolutions import Convolution
 from vtac.partition.device_layouts import device_layouts, order_of

@@ -26,8 +26,9 @@ from vtac.analysis.device_functions import host_functions
 from vtac.analysis.rising import is_rising
 from vtac.analysis.target import config_of
 from vtac.analysis.tensor_ranges import TensorRanges
+from vtac.analysis.tensor_types import element_of, shape_of
 from vtac.dialects.hardware import VTAConfig
-from vtac.partition.alu_operations import alu_difference, alu_size, element_of, operand_loops, shape_of
+from vtac.partition.alu_operations import alu_difference, alu_size, operand_loops
 from vtac.partition.anchors import every_window_holds_data, is_by_alu, match_anchor, start_of
 from vtac.partition.convolutions import Convolution
 from vtac.partition.maxima import maxima

@@ -19,10 +19,10 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 
 from vtac.analysis.device_functions import host_functions
 from vtac.analysis.reshapes import RESHAPES, Reshape
+from vtac.analysis.tensor_types import shape_of
 from vtac.dialects.packing import JoinOp, PackOp, ReshapeOp, TransposeTilesOp, UnpackOp, UnspecifiedOp
 from vtac.dialects.packing.declared import ANY_FILL
 from vtac.dialects.packing.layout import PackOfUnpack, ReshapeOfReshape, UnpackOfPack
-from vtac.partition.alu_operations import shape_of
 from vtac.partition.flat_images import layout_of_view
 from vtac.partition.moved_blocks import PackOfMovedBlocks
 from vtac.partition.taller_tiles import PackOfTallerTiles

@@ -23,9 +23,10 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 
 from vtac.analysis.device_functions import device_functions
 from vtac.analysis.target import allows_acc_8bit
+from vtac.analysis.tensor_types import element_of, shape_of
 from vtac.dialects.packing.declared import PLAIN
 from vtac.partition.alu_bodies import BodySplitter
-from vtac.partition.alu_operations import alu_difference, element_of, shape_of
+from vtac.partition.alu_operations import alu_difference
 from vtac.partition.anchors import is_by_alu, is_somewhere_untouched, match_anchor
 from vtac.partition.convolutions import Convolution
 from vtac.partition.pooling_windows import WindowReader

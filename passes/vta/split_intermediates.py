@@ -23,10 +23,11 @@ from xdsl.rewriter import InsertPoint
 from vtac.analysis.device_functions import host_functions
 from vtac.analysis.kept_facts import facts_of
 from vtac.analysis.tensor_ranges import TensorRanges
+from vtac.analysis.tensor_types import element_of
 from vtac.dialects.packing import InterleaveOp
 from vtac.dialects.packing.declared import CHOICE, STEPS
 from vtac.partition.alu_building import parallel
-from vtac.partition.alu_operations import alu_size, element_of, operand_loops
+from vtac.partition.alu_operations import alu_size, operand_loops
 from vtac.partition.body_parts import computed_apart, part_of
 from vtac.partition.byte_parts import PartWriter, fits_in_bytes, summing_body
 from vtac.partition.clusters import Clusters, user_in

@@ -20,8 +20,8 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 from vtac.analysis.device_functions import host_functions
 from vtac.analysis.kept_facts import facts_of
 from vtac.analysis.target import config_of
+from vtac.analysis.tensor_types import shape_of
 from vtac.dialects.hardware import VTAConfig
-from vtac.partition.alu_operations import shape_of
 from vtac.partition.clusters import Cluster, Clusters
 from vtac.partition.convolutions import Convolution
 from vtac.partition.lane_plan import LanePlan, are_weight_tiles, has_products_of_matrices

@@ -61,40 +61,45 @@ class PackedConvolution:
     def text(self) -> str:
         """As linalg: padding, and a generic operation whose window positions are sums of loops."""
         plain, kind, wide = self.plain, self.plain.element, self.result_type
-        (n, c, f), space = self.tile, len(plain.sizes)
-        outer = (plain.images // n, plain.channels // c, plain.features // f)
-        image, padded, result = (
-            _tensor((outer[0], *sizes, count, n, lanes), element)
-            for sizes, count, lanes, element in (
-                (plain.sizes, outer[1], c, kind),
-                (plain.padded, outer[1], c, kind),
-                (plain.results, outer[2], f, wide),
-            )
-        )
-        inside = (f, c) if self.along_depth else (c, f)
-        kernel = _tensor((*plain.window, outer[1], outer[2], *inside), kind)
-        pixels, taps = [f"p{at}" for at in range(space)], [f"t{at}" for at in range(space)]
-        every = zip(pixels, taps, plain.strides, plain.dilations, strict=True)
-        places = [f"{pixel} * {stride} + {tap} * {apart}" for pixel, tap, stride, apart in every]
-        loops = ", ".join(["n", *pixels, "o", "nn", "oo", "c", *taps, "cc"])
-        lanes = ["oo", "cc"] if self.along_depth else ["cc", "oo"]
-        maps = [["n", *places, "c", "nn", "cc"], [*taps, "c", "o", *lanes], ["n", *pixels, "o", "nn", "oo"]]
-        kinds = ['"parallel"'] * (space + 4) + ['"reduction"'] * (space + 2)
+        (n, c, f), rank = self.tile, len(plain.sizes) + 4
+        images, channels, features = plain.images // n, plain.channels // c, plain.features // f
+        image = _tensor((images, *plain.sizes, channels, n, c), kind)
+        padded = _tensor((images, *plain.padded, channels, n, c), kind)
+        result = _tensor((images, *plain.results, features, n, f), wide)
+        kernel = _tensor((*plain.window, channels, features, *((f, c) if self.along_depth else (c, f))), kind)
         low, high = ([0, *some, 0, 0, 0] for some in (plain.low, plain.high))
-        suffix, extend, zero = ("i", "extsi", "0") if wide == "i32" else ("f", "extf", "0.0")
+        zero = "0" if wide == "i32" else "0.0"
         lines = [
             f"func.func @f(%x: {image}, %w: {kernel}) -> {result} {{",
             f"  %none = arith.constant {zero} : {kind}",
             f"  %padded = tensor.pad %x low{low} high{high} {{",
-            f"  ^bb0({', '.join(f'%{at}: index' for at in range(space + 4))}):",
+            f"  ^bb0({', '.join(f'%{at}: index' for at in range(rank))}):",
             f"    tensor.yield %none : {kind}",
             f"  }} : {image} to {padded}",
             f"  %zero = arith.constant {zero} : {wide}",
             f"  %empty = tensor.empty() : {result}",
             f"  %start = linalg.fill ins(%zero : {wide}) outs(%empty : {result}) -> {result}",
-            "  %y = linalg.generic {indexing_maps = ["
-            + ", ".join(f"affine_map<({loops}) -> ({', '.join(one)})>" for one in maps)
-            + f"], iterator_types = [{', '.join(kinds)}]}}",
+            *self._products(padded, kernel, result),
+            *(self._relu(result, rank) if self.relu else [f"  func.return %y : {result}"]),
+            "}",
+        ]
+        return "\n".join(lines) + "\n"
+
+    def _products(self, padded: str, kernel: str, result: str) -> list[str]:
+        """The generic operation that multiplies and adds up; the types are texts."""
+        plain, kind, wide = self.plain, self.plain.element, self.result_type
+        space = len(plain.sizes)
+        pixels, taps = [f"p{at}" for at in range(space)], [f"t{at}" for at in range(space)]
+        every = zip(pixels, taps, plain.strides, plain.dilations, strict=True)
+        places = [f"{pixel} * {stride} + {tap} * {apart}" for pixel, tap, stride, apart in every]
+        loops = ", ".join(["n", *pixels, "o", "nn", "oo", "c", *taps, "cc"])
+        lanes = ["oo", "cc"] if self.along_depth else ["cc", "oo"]
+        indices = [["n", *places, "c", "nn", "cc"], [*taps, "c", "o", *lanes], ["n", *pixels, "o", "nn", "oo"]]
+        maps = ", ".join(f"affine_map<({loops}) -> ({', '.join(one)})>" for one in indices)
+        kinds = ", ".join(['"parallel"'] * (space + 4) + ['"reduction"'] * (space + 2))
+        suffix, extend = ("i", "extsi") if wide == "i32" else ("f", "extf")
+        return [
+            f"  %y = linalg.generic {{indexing_maps = [{maps}], iterator_types = [{kinds}]}}",
             f"    ins(%padded, %w : {padded}, {kernel}) outs(%start : {result}) {{",
             f"  ^bb0(%a: {kind}, %b: {kind}, %s: {wide}):",
             f"    %c = arith.{extend} %a : {kind} to {wide}",
@@ -103,10 +108,7 @@ class PackedConvolution:
             f"    %t = arith.add{suffix} %s, %m : {wide}",
             f"    linalg.yield %t : {wide}",
             f"  }} -> {result}",
-            *(self._relu(result, space + 4) if self.relu else [f"  func.return %y : {result}"]),
-            "}",
         ]
-        return "\n".join(lines) + "\n"
 
     def _relu(self, result: str, rank: int) -> list[str]:
         """The tail: what is negative becomes zero."""

@@ -63,9 +63,9 @@ class SmallConv:
 
     def text(self) -> str:
         """The function `conv`, with blocks data_buf, conv, shr, max, min and res."""
+        image = f"{self.in_channels}x{self.height}x{self.width}"
         padded = f"{self.in_channels}x{self.height + 2 * self.padding}x{self.width + 2 * self.padding}"
         out = f"{self.out_channels}x{self.rows}x{self.columns}"
-        window = f"y * {self.stride} + dy, x * {self.stride} + dx"
         kernel = f"{self.out_channels}x{self.in_channels}x{self.kernel}x{self.kernel}"
         steps = [
             elementwise("shr", "acc", out, "arith.shrsi", "c_shift"),
@@ -73,7 +73,7 @@ class SmallConv:
             elementwise("min", "max", out, "arith.minsi", "c_top"),
         ]
         return f"""
-func.func @conv(%data: tensor<{self.in_channels}x{self.height}x{self.width}xi8>, %kernel: tensor<{kernel}xi8>)
+func.func @conv(%data: tensor<{image}xi8>, %kernel: tensor<{kernel}xi8>)
     -> tensor<{out}xi8> {{
   %zero = arith.constant 0 : i8
   %c_zero = arith.constant 0 : i32
@@ -82,22 +82,10 @@ func.func @conv(%data: tensor<{self.in_channels}x{self.height}x{self.width}xi8>,
   %data_buf = tensor.pad %data low[0, {self.padding}, {self.padding}] high[0, {self.padding}, {self.padding}] {{
   ^bb0(%a: index, %b: index, %c: index):
     tensor.yield %zero : i8
-  }} : tensor<{self.in_channels}x{self.height}x{self.width}xi8> to tensor<{padded}xi8>
+  }} : tensor<{image}xi8> to tensor<{padded}xi8>
   %empty = tensor.empty() : tensor<{out}xi32>
   %init = linalg.fill ins(%c_zero : i32) outs(%empty : tensor<{out}xi32>) -> tensor<{out}xi32>
-  %acc = linalg.generic {{indexing_maps = [
-      affine_map<(o, y, x, c, dy, dx) -> (c, {window})>,
-      affine_map<(o, y, x, c, dy, dx) -> (o, c, dy, dx)>,
-      affine_map<(o, y, x, c, dy, dx) -> (o, y, x)>],
-      iterator_types = ["parallel", "parallel", "parallel", "reduction", "reduction", "reduction"]}}
-    ins(%data_buf, %kernel : tensor<{padded}xi8>, tensor<{kernel}xi8>) outs(%init : tensor<{out}xi32>) {{
-  ^bb0(%l: i8, %r: i8, %sum: i32):
-    %l32 = arith.extsi %l : i8 to i32
-    %r32 = arith.extsi %r : i8 to i32
-    %p = arith.muli %l32, %r32 : i32
-    %s = arith.addi %sum, %p : i32
-    linalg.yield %s : i32
-  }} -> tensor<{out}xi32>
+{self._sums(padded, kernel, out)}
 {"".join(steps)}
   %empty8 = tensor.empty() : tensor<{out}xi8>
   %res = linalg.generic {{indexing_maps = [{identity(3)}, {identity(3)}],
@@ -110,6 +98,23 @@ func.func @conv(%data: tensor<{self.in_channels}x{self.height}x{self.width}xi8>,
   func.return %res : tensor<{out}xi8>
 }}
 """
+
+    def _sums(self, padded: str, kernel: str, out: str) -> str:
+        """The products of padded data and kernel, added up from zero; all shapes as texts."""
+        window = f"y * {self.stride} + dy, x * {self.stride} + dx"
+        return f"""  %acc = linalg.generic {{indexing_maps = [
+      affine_map<(o, y, x, c, dy, dx) -> (c, {window})>,
+      affine_map<(o, y, x, c, dy, dx) -> (o, c, dy, dx)>,
+      affine_map<(o, y, x, c, dy, dx) -> (o, y, x)>],
+      iterator_types = ["parallel", "parallel", "parallel", "reduction", "reduction", "reduction"]}}
+    ins(%data_buf, %kernel : tensor<{padded}xi8>, tensor<{kernel}xi8>) outs(%init : tensor<{out}xi32>) {{
+  ^bb0(%l: i8, %r: i8, %sum: i32):
+    %l32 = arith.extsi %l : i8 to i32
+    %r32 = arith.extsi %r : i8 to i32
+    %p = arith.muli %l32, %r32 : i32
+    %s = arith.addi %sum, %p : i32
+    linalg.yield %s : i32
+  }} -> tensor<{out}xi32>"""
 
     def blocked_schedule(self, rows: int, columns: int, threads: int = 1) -> str:
         """Tiles of rows x columns with guarded tails; `threads` virtual threads share the output channels."""

@@ -148,20 +148,51 @@ def require_fit(config: VTAConfig, needed: dict[str, int]) -> None:
             raise OverflowError(f"{memory.upper()}: {tiles} of {config.capacity(memory)}")  # pyright: ignore[reportArgumentType]
 
 
+@dataclass(frozen=True)
+class _MatmulBlocks:
+    """The blocks of a matrix multiplication: how many tiles of each index one has, and where the arrays begin.
+
+    `addresses` are the bytes of data, weights and results in DRAM.
+    """
+
+    layer: Matmul
+    threads: int
+    tiles: tuple[int, int, int]
+    addresses: tuple[int, int, int]
+
+    def load(self, replay: Replay, rows: int, depth: int, columns: int, thread: int) -> None:
+        """The data and the weights of one block of a thread."""
+        config, length, (m, k, n) = self.layer.config, self.layer.data_shape[1], self.tiles
+        first = rows * m * length + depth * k + self.addresses[0] // config.inp_element_bytes
+        for dram, sram, sizes in copies([Loop(m, (length, k)), Loop(k, (1, 1))]):
+            replay.load("inp", first + dram, sizes, (0,) * 4, thread * m * k + sram)
+        first = (columns * self.threads + thread) * n * length + depth * k
+        first += self.addresses[1] // config.wgt_element_bytes
+        for dram, sram, sizes in copies([Loop(n, (length, k)), Loop(k, (1, 1))]):
+            replay.load("wgt", first + dram, sizes, (0,) * 4, thread * n * k + sram)
+
+    def store(self, replay: Replay, rows: int, columns: int, thread: int) -> None:
+        """The results of one block of a thread, tile by tile."""
+        width, (m, _, n) = self.layer.weight_shape[0], self.tiles
+        first = self.addresses[2] // self.layer.config.out_element_bytes
+        for i, j in product(range(m), range(n)):
+            dram = (rows * m + i) * width + (columns * self.threads + thread) * n + j
+            replay.store(thread * m * n + i * n + j, first + dram, (1, 1, 1))
+
+
 def replay_matmul(layer: Matmul, tiling: MatmulTiling) -> Replay:
     """Calls of a blocked matrix multiplication."""
     config, threads = layer.config, tiling.vthreads
-    rows, depth, columns = layer.data_shape[0], layer.data_shape[1], layer.weight_shape[0]
     m, k, n = (
         (tiling.batch_block or config.batch) // config.batch,
         tiling.in_block // config.block_in,
         tiling.out_block // config.block_out,
     )
-    m_out, k_out, n_out = divide(rows, m), divide(depth, k), divide(divide(columns, n), threads)
+    m_out, k_out = divide(layer.data_shape[0], m), divide(layer.data_shape[1], k)
+    n_out = divide(divide(layer.weight_shape[0], n), threads)
     require_fit(config, {"acc": threads * m * n, "inp": threads * m * k, "wgt": threads * n * k})
-    data, weight, result, uops = page_addresses(
-        [prod(s) for s in (layer.data_shape, layer.weight_shape, layer.output_shape)]
-    )
+    *arrays, uops = page_addresses([prod(s) for s in (layer.data_shape, layer.weight_shape, layer.output_shape)])
+    blocks = _MatmulBlocks(layer, threads, (m, k, n), (arrays[0], arrays[1], arrays[2]))
     replay = Replay(config, uops)
     stages = Requantised(replay, threads, m_out * n_out, k_out, layer.shift)
     row, column, inner = Loop(m, (n, k, 0)), Loop(n, (1, 0, k)), Loop(k, (0, 1, 1))
@@ -173,22 +204,15 @@ def replay_matmul(layer: Matmul, tiling: MatmulTiling) -> Replay:
     for no, mo in outer if threads > 1 else sorted(outer, key=lambda at: (at[1], at[0])):
         stages.reset([row, column], m * n)
         for ko in range(k_out):
-            for t in range(threads):
+            for thread in range(threads):
                 replay.pop(COMPUTE, LOAD)
-                start = mo * m * depth + ko * k + data // config.inp_element_bytes
-                for dram, sram, sizes in copies([Loop(m, (depth, k)), Loop(k, (1, 1))]):
-                    replay.load("inp", start + dram, sizes, (0,) * 4, t * m * k + sram)
-                start = (no * threads + t) * n * depth + ko * k + weight // config.wgt_element_bytes
-                for dram, sram, sizes in copies([Loop(n, (depth, k)), Loop(k, (1, 1))]):
-                    replay.load("wgt", start + dram, sizes, (0,) * 4, t * n * k + sram)
+                blocks.load(replay, mo, ko, no, thread)
                 replay.push(LOAD, COMPUTE)
             stages.multiply(kernels, m * n)
         stages.end_reduction(m * n)
-        for t in range(threads):
+        for thread in range(threads):
             replay.pop(COMPUTE, STORE)
-            for i, j in product(range(m), range(n)):
-                dram = (mo * m + i) * columns + (no * threads + t) * n + j
-                replay.store(t * m * n + i * n + j, result // config.out_element_bytes + dram, (1, 1, 1))
+            blocks.store(replay, mo, no, thread)
             stages.finish_store()
     if stages.is_looped:
         stages.tokens("pop", STORE, COMPUTE)

@@ -16,14 +16,13 @@ from typing import cast
 from xdsl.dialects.builtin import FixedBitwidthType
 
 from vtac.analysis.accesses import guards_of, indices_of
-from vtac.analysis.bodies import is_copy
 from vtac.analysis.box_dimensions import Digit, Dimension, as_looped, counted, digits_along, panel_starts, with_fewer
 from vtac.analysis.linear import ZERO, Linear, Quotient, Remainder
-from vtac.analysis.nest import buffer_name, element_type_of, extents_around, scope_of, shape_of, strides_of
+from vtac.analysis.nest import buffer_name, element_type_of, extents_around, shape_of, strides_of
 from vtac.analysis.pixel_boxes import PixelCopy, match_pixels
 from vtac.analysis.separation import separated
 from vtac.analysis.shared_matrices import layout_of
-from vtac.analysis.tiles import match_nest, strided_index
+from vtac.analysis.tiles import match_copy, strided_index
 from vtac.dialects.im2col import Corners
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.dialects.tensor_maps import MOST_DIMENSIONS
@@ -268,15 +267,10 @@ def match_box(loop: ForOp, *, is_compact: bool = True) -> BoxCopy | str:
 
     Before buffers are as small as what they hold (`is_compact`), only the array's side of it is looked at.
     """
-    nest = match_nest(loop)
+    nest = match_copy(loop, "global", "shared")
     if isinstance(nest, str):
         return nest
     loops, block = nest
-    if not is_copy(block):
-        return f"block '{block.block_name}' computes; a plain copy is required"
-    scopes = scope_of(block.inputs[0]), scope_of(block.output)
-    if scopes != ("global", "shared"):
-        return f"it copies from {scopes[0]} to {scopes[1]} memory; from global to shared is required"
     padded = block.accesses.data[0].pad_value
     if padded is not None and padded.value.data != 0:
         return f"it is padded with {padded.value.data}; what lies outside of an array becomes zero"

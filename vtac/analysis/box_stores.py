@@ -15,7 +15,6 @@ from xdsl.dialects.builtin import FixedBitwidthType
 from xdsl.ir import Operation, SSAValue
 
 from vtac.analysis.accesses import guards_of, indices_of
-from vtac.analysis.bodies import is_copy
 from vtac.analysis.box_copies import BANKS_BYTES
 from vtac.analysis.linear import Linear, relax
 from vtac.analysis.nest import (
@@ -24,12 +23,11 @@ from vtac.analysis.nest import (
     element_type_of,
     enclosing_loops,
     extents_around,
-    scope_of,
     shape_of,
     strides_of,
 )
 from vtac.analysis.shared_matrices import layout_of
-from vtac.analysis.tiles import match_nest
+from vtac.analysis.tiles import match_copy
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.dialects.tma import Boxes
@@ -63,15 +61,10 @@ def match_store(loop: ForOp, *, is_compact: bool = True) -> BoxStore | str:
 
     Before buffers are as small as what they hold (`is_compact`), only the array's side of it is looked at.
     """
-    nest = match_nest(loop)
+    nest = match_copy(loop, "shared", "global")
     if isinstance(nest, str):
         return nest
     loops, block = nest
-    if not is_copy(block):
-        return f"block '{block.block_name}' computes; a plain copy is required"
-    scopes = scope_of(block.inputs[0]), scope_of(block.output)
-    if scopes != ("shared", "global"):
-        return f"it copies from {scopes[0]} to {scopes[1]} memory; from shared to global is required"
     if len(loops) != len(("rows", "columns")):
         return f"it has {len(loops)} loops; one over rows and one over columns are required"
     return _stored(loops, block, is_compact=is_compact)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from math import gcd
 
 from xdsl.ir import Operation, SSAValue
 
 from vtac.analysis.accesses import indices_of
 from vtac.analysis.bodies import is_copy
 from vtac.analysis.fragment_plans import intrinsic_of
-from vtac.analysis.linear import ZERO, Extents, Linear, Quotient, Remainder
+from vtac.analysis.linear import ZERO, Linear
 from vtac.analysis.nest import blocks_under, enclosing_loops, extents_around, readers_of, shape_of, writers_of
+from vtac.analysis.separation import separated
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 
 _BOX = "tma.load"
@@ -64,7 +64,7 @@ def _outside(loop: ForOp, copy: BlockOp) -> PaddedSteps | str:
     single: dict[Hashable, Linear] = {variable: ZERO for variable in inside if extents[variable] == 1}
     guards: list[Linear] = []
     for index, limit in zip(indices_of(copy, 0, extents), shape_of(copy.inputs[0]), strict=True):
-        apart = _apart(index.substitute(single, extents), inside, extents)
+        apart = separated(index.substitute(single, extents), inside, extents)
         low, high = index.bounds(extents)
         if apart.variables() <= around:
             guards += [apart] if low < 0 else []
@@ -77,30 +77,6 @@ def _outside(loop: ForOp, copy: BlockOp) -> PaddedSteps | str:
     if any(guard.bounds(extents)[1] < 0 for guard in guards):
         return f"block '{copy.block_name}' copies padding in every iteration of loop '{loop.loop_name}'"
     return PaddedSteps(loop, copy, tuple(guards))
-
-
-def _apart(index: Linear, inside: Collection[Hashable], extents: Extents) -> Linear:
-    """An expression whose quotients and remainders do without what inner loops add to them, where it changes none."""
-    total = Linear(index.constant)
-    for atom, factor in index.terms.items():
-        total = total + _atom_apart(atom, inside, extents) * factor
-    return total
-
-
-def _atom_apart(atom: Hashable, inside: Collection[Hashable], extents: Extents) -> Linear:
-    if not isinstance(atom, Quotient | Remainder):
-        return Linear.variable(atom)
-    numerator = _apart(atom.numerator, inside, extents)
-    own = {one: factor for one, factor in numerator.terms.items() if Linear.variable(one).variables() <= set(inside)}
-    inner = Linear(0, own)
-    outer = numerator - inner
-    multiple = gcd(atom.divisor, outer.constant, *outer.terms.values())
-    low, high = inner.bounds(extents)
-    if low < 0 or high >= multiple:
-        inner, outer = ZERO, numerator
-    if isinstance(atom, Quotient):
-        return outer.floor_divide(atom.divisor, extents)
-    return outer.modulo(atom.divisor, extents) + inner
 
 
 def _padded_copy(product: BlockOp) -> BlockOp | None:

@@ -8,15 +8,14 @@ has room for it puts it. It decides nothing else; what it finds no place for is 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import cast
 
 from xdsl.dialects import tensor
 from xdsl.dialects.arith import ConstantOp
-from xdsl.dialects.builtin import TensorType
 from xdsl.dialects.func import CallOp, ReturnOp
-from xdsl.ir import Attribute, Block, BlockArgument, Operation, SSAValue
+from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 
 from vtac.analysis.strided_parts import Part
+from vtac.analysis.tensor_types import shape_of
 from vtac.analysis.tile_slices import Slice, slice_of
 from vtac.dialects.packing import ReshapeOp, TransposeTilesOp, UnspecifiedOp
 
@@ -66,7 +65,7 @@ class Placements:
 
     def part(self, value: SSAValue) -> Part:
         """Where a value lies."""
-        return self.parts.get(value) or Part.whole(value, _shape(value))
+        return self.parts.get(value) or Part.whole(value, shape_of(value))
 
     def _set(self, value: SSAValue, part: Part) -> None:
         if part.root is not value:
@@ -85,7 +84,7 @@ class Placements:
             self.misfits.append(Misfit(op, 1, "something else is put into the same tensor, or reads it as it was"))
         elif isinstance(dest.owner, tensor.InsertSliceOp | CallOp):
             self._set(dest, whole)
-        elif _has_a_buffer(dest) and whole.shape == _shape(whole.root):
+        elif _has_a_buffer(dest) and whole.shape == shape_of(whole.root):
             for value, part in list(self.parts.items()):
                 if part.root is whole.root:
                     self.parts[value] = replace(part, root=dest)
@@ -122,7 +121,7 @@ class Placements:
         return isinstance(value.owner, CallOp) and base.owner.is_before_in_block(value.owner)
 
     def _read_reshaped(self, op: ReshapeOp) -> None:
-        part = self.part(op.source).reshaped(_shape(op.result))
+        part = self.part(op.source).reshaped(shape_of(op.result))
         if part is None:
             self.misfits.append(Misfit(op, 0, "no strides give its elements in this order", again=True))
         else:
@@ -135,7 +134,7 @@ class Placements:
         taken: set[SSAValue] = set()
         for index, value in enumerate(last.operands):
             part = self.part(value)
-            if part.root in taken or _has_a_buffer(part.root) or part.shape != _shape(part.root):
+            if part.root in taken or _has_a_buffer(part.root) or part.shape != shape_of(part.root):
                 self.misfits.append(Misfit(last, index, "a result is a buffer of its own", again=True))
             taken.add(part.root)
 
@@ -144,7 +143,7 @@ def _source_part(view: ReshapeOp | TransposeTilesOp, part: Part) -> Part | None:
     """Where the source of a view lies that lies at `part`; None where no strides give that."""
     if isinstance(view, TransposeTilesOp):
         return part.permuted([view.order.index(dim) for dim in range(len(view.order))])
-    return part.reshaped(_shape(view.source))
+    return part.reshaped(shape_of(view.source))
 
 
 def _has_a_buffer(value: SSAValue) -> bool:
@@ -157,7 +156,3 @@ def _checked(op: tensor.InsertSliceOp | tensor.ExtractSliceOp) -> Slice:
     if found is None:
         raise ValueError(f"'{op.name}' of tiles has numbers that are no constants, or another rank")
     return found
-
-
-def _shape(value: SSAValue) -> tuple[int, ...]:
-    return tuple(cast("TensorType[Attribute]", value.type).get_shape())

@@ -12,6 +12,7 @@ def separated(index: Linear, variables: Collection[Hashable], extents: Extents) 
     """The same expression, linear in some variables wherever ranges show that they pass no multiple of a divisor.
 
     (8 * tile + column) mod 16 is 8 * tile mod 16 + column, and its quotient that of 8 * tile, where column < 8.
+    Quotients and remainders of these variables alone count as one of them.
     """
     total = Linear(index.constant)
     for atom, factor in index.terms.items():
@@ -23,7 +24,8 @@ def _outside(atom: Hashable, variables: Collection[Hashable], extents: Extents) 
     if not isinstance(atom, Quotient | Remainder):
         return Linear.variable(atom)
     numerator = separated(atom.numerator, variables, extents)
-    inner = Linear(0, {one: c for one, c in numerator.terms.items() if one in variables})
+    own = {one: factor for one, factor in numerator.terms.items() if Linear.variable(one).variables() <= {*variables}}
+    inner = Linear(0, own)
     outer = numerator - inner
     multiple = gcd(atom.divisor, outer.constant, *outer.terms.values())
     low, high = inner.bounds(extents)

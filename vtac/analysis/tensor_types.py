@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import cast
 
 from xdsl.dialects.builtin import ContainerType, TensorType
@@ -15,8 +14,8 @@ def element_of(value: SSAValue) -> Attribute:
     return cast("TensorType[Attribute]", kind).get_element_type() if isinstance(kind, ContainerType) else kind
 
 
-def shape_of(value: SSAValue) -> Sequence[int]:
-    """The shape of a tensor."""
+def shape_of(value: SSAValue) -> tuple[int, ...]:
+    """The extents of a tensor, outermost first."""
     return tuple(cast("TensorType[Attribute]", value.type).get_shape())
 
 

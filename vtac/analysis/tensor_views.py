@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
 
 from xdsl.dialects import tensor
-from xdsl.dialects.builtin import TensorType
-from xdsl.ir import Attribute, SSAValue
+from xdsl.ir import SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
 
 from vtac.analysis.locations import location_of
+from vtac.analysis.tensor_types import shape_of
 from vtac.errors import CompileError
 
 
@@ -34,8 +33,8 @@ class View:
 def view_of(op: tensor.ExtractSliceOp) -> View:
     """A slice of static offsets, sizes and strides, of its source's rank. Raises `CompileError` for another."""
     offsets, strides = op.static_offsets.get_values(), op.static_strides.get_values()
-    sizes, shape = op.static_sizes.get_values(), _shape(op.source)
-    if op.offsets or op.sizes or op.strides or tuple(sizes) != _shape(op.result):
+    sizes, shape = op.static_sizes.get_values(), shape_of(op.source)
+    if op.offsets or op.sizes or op.strides or tuple(sizes) != shape_of(op.result):
         raise CompileError(
             "tensor.extract_slice: constant offsets, sizes and strides, and a result of these sizes, are required",
             location_of(op),
@@ -48,7 +47,3 @@ def view_of(op: tensor.ExtractSliceOp) -> View:
                 location_of(op),
             )
     return View(op.source, tuple(offsets), tuple(strides))
-
-
-def _shape(value: SSAValue) -> tuple[int, ...]:
-    return tuple(cast("TensorType[Attribute]", value.type).get_shape())

@@ -1,12 +1,13 @@
-"""Buffers seen as rows of hardware tiles: strides and offsets in tiles."""
+"""Buffers seen as rows of hardware tiles, strides and offsets in tiles; and perfect nests around one block."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from math import prod
 
+from vtac.analysis.bodies import is_copy
 from vtac.analysis.linear import Extents, Linear
-from vtac.analysis.nest import buffer_name, shape_of, strides_of
+from vtac.analysis.nest import buffer_name, scope_of, shape_of, strides_of
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 
@@ -113,3 +114,17 @@ def match_nest(loop: ForOp) -> tuple[list[ForOp], BlockOp] | str:
         if not isinstance(first, ForOp):
             return f"expected a block inside, found {first.name}"
         loops.append(first)
+
+
+def match_copy(loop: ForOp, source: str, target: str) -> tuple[list[ForOp], BlockOp] | str:
+    """The loops and the block of a perfect nest that copies from one scope to another; or why it is none."""
+    nest = match_nest(loop)
+    if isinstance(nest, str):
+        return nest
+    block = nest[1]
+    if not is_copy(block):
+        return f"block '{block.block_name}' computes; a plain copy is required"
+    found = scope_of(block.inputs[0]), scope_of(block.output)
+    if found != (source, target):
+        return f"it copies from {found[0]} to {found[1]} memory; from {source} to {target} is required"
+    return nest

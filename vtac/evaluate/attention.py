@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
-from xdsl.dialects.builtin import BFloat16Type, TensorType
-from xdsl.ir import Attribute, SSAValue
+from xdsl.dialects.builtin import BFloat16Type
+from xdsl.ir import SSAValue
 from xdsl.ir.affine import AffineMap
 
+from vtac.analysis.tensor_types import element_of
 from vtac.dialects.wmma.attention import AttentionOp
 from vtac.evaluate.affine import evaluate_map
 from vtac.evaluate.bfloat16 import from_bfloat16, to_bfloat16
@@ -38,7 +38,7 @@ def attention(op: AttentionOp, operands: Sequence[Array]) -> Array:
     found = np.einsum("...ij,...je->...ie", weights, value)
     stored = np.zeros(shape_of_type(result.type), np.float32)
     stored[_places(access, extents)] = found
-    kind = _element(result)
+    kind = element_of(result)
     return _rounded(stored, result) if isinstance(kind, BFloat16Type) else stored.astype(dtype_of(kind))
 
 
@@ -54,13 +54,9 @@ def _places(access: AffineMap, extents: Sequence[int]) -> tuple[NDArray[np.int64
     return tuple(np.broadcast_to(one, coordinates[0].shape).reshape(extents) for one in found)
 
 
-def _element(value: SSAValue) -> Attribute:
-    return cast("TensorType[Attribute]", value.type).element_type
-
-
 def _rounded(values: Floats, like: SSAValue) -> Floats:
     """Numbers of f32 as the element type of a tensor has them."""
-    kind = _element(like)
+    kind = element_of(like)
     if isinstance(kind, BFloat16Type):
         return from_bfloat16(to_bfloat16(values))
     return values.astype(dtype_of(kind)).astype(np.float32)

@@ -13,10 +13,11 @@ from vtac.evaluate.kernel_memory import NOBODY, KernelMemory, Users
 from vtac.evaluate.numbers import Array, Integers, Mask
 from vtac.evaluate.refusals import refused
 
-_LANES = 32
+LANES = 32
+"""Threads of a warp."""
 
 
-class Running(Protocol):
+class StoringBlocks(Protocol):
     """What of blocks under execution stores need."""
 
     @property
@@ -35,7 +36,7 @@ class BulkStores:
         self._open: dict[int, int] = {}
         self._groups: dict[int, int] = {}
 
-    def execute(self, op: Operation, running: Running, active: Mask | None) -> bool:
+    def execute(self, op: Operation, running: StoringBlocks, active: Mask | None) -> bool:
         """Execute an operation of stores; False for any other."""
         if not isinstance(op, tma.PublishOp | tma.StoreOp | tma.CommitStoresOp | tma.WaitStoresOp):
             return False
@@ -43,7 +44,7 @@ class BulkStores:
         if isinstance(op, tma.PublishOp):
             _publish(threads, running)
             return True
-        for thread in (int(one) for one in threads if one % _LANES == 0):
+        for thread in (int(one) for one in threads if one % LANES == 0):
             if isinstance(op, tma.StoreOp):
                 self._store(op, running, thread)
             elif isinstance(op, tma.CommitStoresOp):
@@ -59,7 +60,7 @@ class BulkStores:
         if any(self._groups.values()):
             raise refused("a box is stored, and its group is not waited for before the block ends", op)
 
-    def _store(self, op: tma.StoreOp, running: Running, thread: int) -> None:
+    def _store(self, op: tma.StoreOp, running: StoringBlocks, thread: int) -> None:
         one, source, target = op.map, running.memories[op.source], running.memories[op.target]
 
         def number(value: SSAValue) -> int:
@@ -77,10 +78,10 @@ class BulkStores:
         self._open[thread] = 1
 
 
-def _publish(threads: Integers, running: Running) -> None:
+def _publish(threads: Integers, running: StoringBlocks) -> None:
     """What the lanes of a warp have written counts as written by its first lane."""
     for memory in set(running.memories.values()):
         if memory.shared is not None:
             writers = memory.shared.writers
             known = (writers != NOBODY) & np.isin(writers, threads)
-            writers[known] = writers[known] // _LANES * _LANES
+            writers[known] = writers[known] // LANES * LANES

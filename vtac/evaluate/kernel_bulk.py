@@ -14,24 +14,16 @@ from xdsl.ir import Operation, SSAValue
 from vtac.analysis.nest import buffer_name
 from vtac.dialects import tma
 from vtac.evaluate.boxes import pixel_places, problem_of_start, swizzled_places, tiled_places
-from vtac.evaluate.bulk_stores import BulkStores
+from vtac.evaluate.bulk_stores import LANES, BulkStores, StoringBlocks
 from vtac.evaluate.kernel_memory import NOBODY, KernelMemory, PendingCopy, Users
 from vtac.evaluate.numbers import Array, Integers, Mask
 from vtac.evaluate.refusals import refused
 from vtac.evaluate.turns import Turns
 
-_LANES = 32
 
+class Running(StoringBlocks, Protocol):
+    """What of blocks under execution bulk copies need: who uses their memory, too."""
 
-class Running(Protocol):
-    """What of blocks under execution bulk copies need."""
-
-    @property
-    def values(self) -> dict[SSAValue, Array]: ...
-    @property
-    def memories(self) -> dict[SSAValue, KernelMemory]: ...
-    @property
-    def threads(self) -> Integers: ...
     @property
     def users(self) -> Users: ...
 
@@ -171,7 +163,7 @@ class BulkCopies:
         threads = self._threads(running, active)
         ranks: list[int | None] = [None]
         if isinstance(op, tma.ArriveOp):
-            threads = threads[threads % _LANES == 0]  # each warp arrives once
+            threads = threads[threads % LANES == 0]  # each warp arrives once
             if op.blocks is not None:
                 ranks = [*range(op.blocks.value.data)]
                 self._touch_others(op)

@@ -14,8 +14,8 @@ from xdsl.ir import Attribute, Block, SSAValue
 
 from vtac.analysis.elementwise import NOWHERE, is_elementwise
 from vtac.analysis.tensor_ranges import TensorRanges
+from vtac.analysis.tensor_types import element_of, shape_of
 from vtac.partition.alu_building import Loops, number, parallel, put
-from vtac.partition.alu_operations import element_of, shape_of
 from vtac.partition.alu_trees import DeclineError, Step, Tree
 from vtac.partition.expressions import Element, Expression, Literal, elementwise_expression, literal
 from vtac.partition.integer_form import integer_form

@@ -15,6 +15,7 @@ from xdsl.ir import Attribute, Block, BlockArgument, Operation, SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 
 from vtac.analysis.numbers import number_of
+from vtac.analysis.tensor_types import element_of
 from vtac.dialects.packing.declared import STEPS
 
 ALU_OPERATIONS = (arith.AddiOp, arith.MaxSIOp, arith.MinSIOp, arith.ShRSIOp, arith.ShLIOp)
@@ -176,16 +177,6 @@ def alu_size(op: GenericOp) -> int:
     """How many operations of the ALU an elementwise operation takes; those that it took before it read bytes."""
     counted = STEPS.get(op)
     return sum(type(inner) in ALU_OPERATIONS for inner in op.body.block.ops) if counted is None else counted
-
-
-def shape_of(value: SSAValue) -> tuple[int, ...]:
-    """The shape of a tensor."""
-    return tuple(cast("TensorType[Attribute]", value.type).get_shape())
-
-
-def element_of(value: SSAValue) -> Attribute:
-    """The element type of a tensor."""
-    return cast("TensorType[Attribute]", value.type).get_element_type()
 
 
 def projection(loops: Sequence[int], count: int) -> AffineMap:

@@ -12,9 +12,9 @@ from xdsl.pattern_rewriter import PatternRewriter
 from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.tensor_ranges import Range
+from vtac.analysis.tensor_types import element_of, shape_of
 from vtac.dialects.packing.declared import STEPS
 from vtac.partition.alu_building import elementwise, number, put
-from vtac.partition.alu_operations import element_of, shape_of
 from vtac.rewriting.edits import move_op
 
 

@@ -10,11 +10,11 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 
 from vtac.analysis.locations import location_of
+from vtac.analysis.tensor_types import element_of, shape_of
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.packing import PackOp, ReshapeOp, packed_shape
 from vtac.dialects.packing.declared import ANY_FILL
 from vtac.errors import CompileError
-from vtac.partition.alu_operations import element_of, shape_of
 from vtac.partition.device_layouts import Places, order_of
 from vtac.rewriting.made_operations import empty_of
 from vtac.rewriting.made_operations import repeated as repeated_along

@@ -12,8 +12,9 @@ from xdsl.dialects.linalg.ops import GenericOp
 from xdsl.ir import Block, Operation, SSAValue, Use
 
 from vtac.analysis.reshapes import RESHAPES
+from vtac.analysis.tensor_types import element_of, shape_of
 from vtac.dialects.hardware import VTAConfig
-from vtac.partition.alu_operations import element_of, operand_loops, shape_of
+from vtac.partition.alu_operations import operand_loops
 from vtac.partition.clusters import Cluster, Clusters
 from vtac.partition.tile_slices import MOVES
 

@@ -18,9 +18,9 @@ from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.reshapes import RESHAPES, reshape_groups
 from vtac.analysis.strided_parts import Part
+from vtac.analysis.tensor_types import shape_of
 from vtac.dialects.packing import PackOp, ReshapeOp, TransposeTilesOp, UnpackOp
 from vtac.dialects.packing.declared import ANY_FILL
-from vtac.partition.alu_operations import shape_of
 from vtac.partition.moved_parts import like
 from vtac.partition.tile_operations import Made
 from vtac.partition.tile_slices import SlicedTiles

@@ -23,8 +23,8 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.pattern_rewriter import PatternRewriter
 from xdsl.rewriter import InsertPoint
 
+from vtac.analysis.tensor_types import element_of, shape_of
 from vtac.dialects.packing import ReshapeOp, UnspecifiedOp
-from vtac.partition.alu_operations import element_of, shape_of
 from vtac.partition.channel_moves import ChannelMove, Cut, Joined, Shuffle
 from vtac.partition.tile_operations import Made
 

@@ -14,8 +14,8 @@ from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.device_functions import device_functions
 from vtac.analysis.target import config_of
+from vtac.analysis.tensor_types import shape_of
 from vtac.dialects.packing.declared import DEVICE, LAYER
-from vtac.partition.alu_operations import shape_of
 from vtac.partition.primitives import Primitive
 from vtac.partition.tile_operations import elementwise, widened
 from vtac.rewriting.choices import note_choice

@@ -11,8 +11,9 @@ from xdsl.dialects.linalg.ops import GenericOp
 from xdsl.ir import Block, Operation, SSAValue
 
 from vtac.analysis.numbers import number_of
+from vtac.analysis.tensor_types import element_of
 from vtac.partition.alu_building import Loops, elementwise, number, parallel, put
-from vtac.partition.alu_operations import alu_difference, element_of, operand_loops, scaled_input
+from vtac.partition.alu_operations import alu_difference, operand_loops, scaled_input
 from vtac.rewriting.edits import append
 from vtac.rewriting.made_operations import binary, converted, yielded
 

@@ -15,8 +15,8 @@ from xdsl.ir import Block, BlockArgument, Operation, Region, SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 
 from vtac.analysis.reshapes import RESHAPES
+from vtac.analysis.tensor_types import shape_of
 from vtac.dialects.packing import BlockDiagonalOp, UnpackOp
-from vtac.partition.alu_operations import shape_of
 from vtac.partition.anchors import source_of
 from vtac.partition.convolutions import Convolution
 from vtac.partition.device_tiles import DeviceTiles, Insert

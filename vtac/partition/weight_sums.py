@@ -16,6 +16,7 @@ from xdsl.dialects.linalg.ops import GenericOp, YieldOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 
+from vtac.analysis.tensor_types import shape_of
 from vtac.partition.convolutions import Convolution
 from vtac.partition.pads import Pads
 from vtac.rewriting.edits import append
@@ -37,7 +38,7 @@ class WeightSum:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return (_shape(self.kernel)[self.feature], *(len(places) for places in self.reached))
+        return (shape_of(self.kernel)[self.feature], *(len(places) for places in self.reached))
 
 
 def weight_sum(convolution: Convolution, factor: int, pads: Pads) -> WeightSum:
@@ -49,8 +50,8 @@ def weight_sum(convolution: Convolution, factor: int, pads: Pads) -> WeightSum:
     reached: list[tuple[tuple[bool, ...], ...]] = []
     for axis, window in enumerate(convolution.windows):
         low, high = pads.low[axis], pads.high[axis]
-        data = range(low, _shape(convolution.data)[convolution.data_dims[2 + axis]] - high)
-        extent = _shape(convolution.op.res[0])[convolution.result_kept[convolution.result_dims[2 + axis]]]
+        data = range(low, shape_of(convolution.data)[convolution.data_dims[2 + axis]] - high)
+        extent = shape_of(convolution.op.res[0])[convolution.result_kept[convolution.result_dims[2 + axis]]]
         taps = [tap * window.dilation for tap in range(window.size)]
         reached.append(tuple(tuple(at * window.stride + tap in data for tap in taps) for at in range(extent)))
     return WeightSum(kernel, feature, factor, convolution.kernel_dims[-len(convolution.windows) :], tuple(reached))
@@ -58,14 +59,14 @@ def weight_sum(convolution: Convolution, factor: int, pads: Pads) -> WeightSum:
 
 def weight_sum_ops(found: WeightSum, kernel: SSAValue) -> list[Operation]:
     """Operations on the host's `kernel`; the last one's result is the sum."""
-    rank = len(_shape(kernel))
+    rank = len(shape_of(kernel))
     kept = (found.feature, *found.taps)
     body = Block(arg_types=[cast("TensorType[Attribute]", kernel.type).get_element_type(), i32])
     wide, scale = arith.ExtSIOp(body.args[0], i32), arith.ConstantOp(IntegerAttr(found.factor, i32))
     product = arith.MuliOp(wide.result, scale.result)
     total = arith.AddiOp(body.args[1], product.result)
     append([wide, scale, product, total, YieldOp(total.result)], body)
-    shape = [_shape(kernel)[dim] for dim in kept]
+    shape = [shape_of(kernel)[dim] for dim in kept]
     per_tap = _reduction([kernel], [AffineMap.identity(rank)], shape, kept, body)
     if not found.reached:
         return per_tap
@@ -104,7 +105,3 @@ def _reduction(
     attributes = ArrayAttr([AffineMapAttr(m) for m in everywhere])
     generic = GenericOp(inputs, [start.result], Region(body), attributes, ArrayAttr(kinds), [kind])
     return [start, generic]
-
-
-def _shape(value: SSAValue) -> tuple[int, ...]:
-    return tuple(cast("TensorType[Attribute]", value.type).get_shape())

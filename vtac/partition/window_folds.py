@@ -14,9 +14,9 @@ from xdsl.dialects.linalg.ops import GenericOp
 from xdsl.ir import Region, SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineExpr, AffineMap
 
+from vtac.analysis.tensor_types import shape_of
 from vtac.dialects.packing import FoldOp
 from vtac.dialects.packing.folding import Folding
-from vtac.partition.alu_operations import shape_of
 from vtac.partition.anchors import source_of
 from vtac.partition.convolutions import Convolution
 from vtac.partition.device_bodies import multiply_accumulate

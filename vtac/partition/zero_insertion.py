@@ -23,7 +23,7 @@ from xdsl.ir import SSAValue
 
 from vtac.analysis.dense_numbers import numbers_of
 from vtac.analysis.numbers import number_of
-from vtac.partition.alu_operations import shape_of
+from vtac.analysis.tensor_types import shape_of
 from vtac.partition.convolutions import Convolution
 from vtac.partition.pads import unpadded
 from vtac.partition.windows import Window

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from xdsl.dialects import arith, tensor
 from xdsl.dialects.builtin import (
@@ -28,6 +28,7 @@ from xdsl.dialects.memref import AllocOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.ir.affine import AffineMap
 
+from vtac.analysis.tensor_types import element_of
 from vtac.dialects.making import make_op
 from vtac.dialects.segments import SEGMENTS, segments
 from vtac.rewriting.edits import append
@@ -80,7 +81,7 @@ def repeated(value: SSAValue, output: SSAValue, added: Sequence[int]) -> Broadca
         operands=[value, output],
         result_types=[output.type],
         properties={"dimensions": _dimensions(tuple(added))},
-        regions=[_same(_element(value), output)],
+        regions=[_same(element_of(value), output)],
     )
 
 
@@ -91,12 +92,8 @@ def _dimensions(numbers: tuple[int, ...]) -> DenseArrayBase[IntegerType]:
 
 def _same(kind: Attribute, output: SSAValue) -> Region:
     """What gives the one element that it takes, whatever stood there before."""
-    body = Block(arg_types=[kind, _element(output)])
+    body = Block(arg_types=[kind, element_of(output)])
     return Region(closed(body, [], body.args[0]))
-
-
-def _element(value: SSAValue) -> Attribute:
-    return cast("TensorType[Attribute]", value.type).get_element_type()
 
 
 def allocated(kind: MemRefType[Attribute]) -> AllocOp:

@@ -21,64 +21,77 @@ def reals(values: list[float]) -> str:
     return ", ".join(repr(float(value)) for value in values)
 
 
-def layer(channels: int, exponents: list[int], bias: list[float], zero: int) -> str:
-    """Dequantise, pad with 0.0, convolve per channel with a bias in f32, relu, quantise at 2^-4 around `zero`."""
-    features = len(exponents)
-    weights = RNG.integers(-128, 128, (features, channels, 3, 3)).astype(np.int8).tobytes().hex().upper()
-    data, padded = f"tensor<1x{channels}x4x4xf32>", f"tensor<1x{channels}x6x6xf32>"
-    kernel, result = f"tensor<{features}x{channels}x3x3xf32>", f"tensor<1x{features}x4x4xf32>"
+def generic(name: str, operands: dict[str, str], maps: list[str], into: str, kind: str, body: str) -> str:
+    """One elementwise operation in four loops; `body` begins with the block's arguments."""
+    indexed = ", ".join([*maps, ID])
+    names, kinds = ", ".join(operands), ", ".join(operands.values())
     return f"""
-func.func @layer(%x: tensor<1x{channels}x4x4xi8>) -> tensor<1x{features}x4x4xi8> {{
-  %w = arith.constant dense<"0x{weights}"> : tensor<{features}x{channels}x3x3xi8>
-  %ws = arith.constant dense<[{reals([2.0**e for e in exponents])}]> : tensor<{features}xf32>
-  %b = arith.constant dense<[{reals(bias)}]> : tensor<{features}xf32>
-  %xs = arith.constant 6.25e-02 : f64
-  %zero = arith.constant 0.0 : f32
-  %point = arith.constant {zero}.0 : f32
-  %low = arith.constant -128.0 : f32
-  %high = arith.constant 127.0 : f32
-  %ex = tensor.empty() : {data}
-  %ek = tensor.empty() : {kernel}
-  %ey = tensor.empty() : {result}
-  %o = tensor.empty() : tensor<1x{features}x4x4xi8>
-  %fx = linalg.generic {{indexing_maps = [{ID}, {ID}], {ALL}}}
-    ins(%x : tensor<1x{channels}x4x4xi8>) outs(%ex : {data}) {{
-  ^bb0(%in: i8, %out: f32):
+  %{name} = linalg.generic {{indexing_maps = [{indexed}], {ALL}}}
+    ins({names} : {kinds}) outs({into} : {kind}) {{
+  ^bb0{body}
+  }} -> {kind}"""
+
+
+SCALED = """(%in: i8, %out: f32):
     %s = arith.truncf %xs : f64 to f32
     %f = arith.sitofp %in : i8 to f32
     %g = arith.mulf %f, %s : f32
-    linalg.yield %g : f32
-  }} -> {data}
-  %fw = linalg.generic {{indexing_maps = [{ID}, {FIRST}, {ID}], {ALL}}}
-    ins(%w, %ws : tensor<{features}x{channels}x3x3xi8>, tensor<{features}xf32>) outs(%ek : {kernel}) {{
-  ^bb0(%in: i8, %s: f32, %out: f32):
+    linalg.yield %g : f32"""
+SCALED_BY_FEATURE = """(%in: i8, %s: f32, %out: f32):
     %f = arith.sitofp %in : i8 to f32
     %g = arith.mulf %f, %s : f32
-    linalg.yield %g : f32
-  }} -> {kernel}
-  %p = tensor.pad %fx low[0, 0, 1, 1] high[0, 0, 1, 1] {{
-  ^bb0(%i: index, %j: index, %k: index, %l: index):
-    tensor.yield %zero : f32
-  }} : {data} to {padded}
-  %start = linalg.broadcast ins(%b : tensor<{features}xf32>) outs(%ey : {result}) dimensions = [0, 2, 3]
-  %y = linalg.conv_2d_nchw_fchw {{dilations = dense<1> : vector<2xi64>, strides = dense<1> : vector<2xi64>}}
-    ins(%p, %fw : {padded}, {kernel}) outs(%start : {result}) -> {result}
-  %q = linalg.generic {{indexing_maps = [{ID}, {ID}], {ALL}}}
-    ins(%y : {result}) outs(%o : tensor<1x{features}x4x4xi8>) {{
-  ^bb0(%in: f32, %out: i8):
+    linalg.yield %g : f32"""
+QUANTISED = """(%in: f32, %out: i8):
     %c = arith.cmpf ugt, %in, %zero : f32
     %r = arith.select %c, %in, %zero : f32
+    %s = arith.truncf %xs : f64 to f32
     %d = arith.divf %r, %s : f32
     %n = math.roundeven %d : f32
     %a = arith.addf %n, %point : f32
     %m = arith.maximumf %a, %low : f32
     %t = arith.minimumf %m, %high : f32
     %i = arith.fptosi %t : f32 to i8
-    linalg.yield %i : i8
-  }} -> tensor<1x{features}x4x4xi8>
-  func.return %q : tensor<1x{features}x4x4xi8>
+    linalg.yield %i : i8"""
+
+
+def layer(channels: int, exponents: list[int], bias: list[float], zero: int) -> str:
+    """Dequantise, pad with 0.0, convolve per channel with a bias in f32, relu, quantise at 2^-4 around `zero`."""
+    features = len(exponents)
+    weights = RNG.integers(-128, 128, (features, channels, 3, 3)).astype(np.int8).tobytes().hex().upper()
+    image, result = f"tensor<1x{channels}x4x4", f"tensor<1x{features}x4x4"
+    kernel, padded, scales = (
+        f"tensor<{features}x{channels}x3x3",
+        f"tensor<1x{channels}x6x6xf32>",
+        f"tensor<{features}xf32>",
+    )
+    data = generic("fx", {"%x": f"{image}xi8>"}, [ID], "%ex", f"{image}xf32>", SCALED)
+    factors = {"%w": f"{kernel}xi8>", "%ws": scales}
+    filters = generic("fw", factors, [ID, FIRST], "%ek", f"{kernel}xf32>", SCALED_BY_FEATURE)
+    return f"""
+func.func @layer(%x: {image}xi8>) -> {result}xi8> {{
+  %w = arith.constant dense<"0x{weights}"> : {kernel}xi8>
+  %ws = arith.constant dense<[{reals([2.0**e for e in exponents])}]> : {scales}
+  %b = arith.constant dense<[{reals(bias)}]> : {scales}
+  %xs = arith.constant 6.25e-02 : f64
+  %zero = arith.constant 0.0 : f32
+  %point = arith.constant {zero}.0 : f32
+  %low = arith.constant -128.0 : f32
+  %high = arith.constant 127.0 : f32
+  %ex = tensor.empty() : {image}xf32>
+  %ek = tensor.empty() : {kernel}xf32>
+  %ey = tensor.empty() : {result}xf32>
+  %o = tensor.empty() : {result}xi8>{data}{filters}
+  %p = tensor.pad %fx low[0, 0, 1, 1] high[0, 0, 1, 1] {{
+  ^bb0(%i: index, %j: index, %k: index, %l: index):
+    tensor.yield %zero : f32
+  }} : {image}xf32> to {padded}
+  %start = linalg.broadcast ins(%b : {scales}) outs(%ey : {result}xf32>) dimensions = [0, 2, 3]
+  %y = linalg.conv_2d_nchw_fchw {{dilations = dense<1> : vector<2xi64>, strides = dense<1> : vector<2xi64>}}
+    ins(%p, %fw : {padded}, {kernel}xf32>) outs(%start : {result}xf32>) -> {result}xf32>
+{generic("q", {"%y": f"{result}xf32>"}, [ID], "%o", f"{result}xi8>", QUANTISED)}
+  func.return %q : {result}xi8>
 }}
-""".replace("%d = arith.divf %r, %s : f32", "%s = arith.truncf %xs : f64 to f32\n    %d = arith.divf %r, %s : f32")
+"""
 
 
 @pytest.mark.parametrize("zero", [0, -128])

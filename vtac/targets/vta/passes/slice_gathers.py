@@ -23,10 +23,10 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 
 from vtac.analysis.device_functions import host_functions
 from vtac.analysis.locations import location_of
+from vtac.analysis.tensor_types import element_of, shape_of
 from vtac.errors import CompileError, EvaluationError
 from vtac.evaluate.gathers import Gather, Table, match_gather
 from vtac.partition.alu_building import elementwise
-from vtac.partition.alu_operations import element_of, shape_of
 from vtac.partition.tile_operations import Made
 from vtac.rewriting.edits import replace_by
 from vtac.rewriting.walker import rewrite_once

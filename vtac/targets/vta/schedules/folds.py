@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from math import prod
 
+from vtac.analysis.tensor_types import shape_of
 from vtac.dialects.hardware import VTAConfig
-from vtac.partition.alu_operations import shape_of
 from vtac.partition.anchors import source_of
 from vtac.partition.convolutions import Convolution
 from vtac.partition.window_folds import WindowFold, channels_of
