@@ -83,7 +83,7 @@ _OF_A_KERNEL: tuple[type[Operation], ...] = (gpu.BarrierOp, memref.AllocOp, Frag
 
 
 def routine_of(call: CallOp) -> RoutineOp:
-    """The routine that is called."""
+    """The routine that is called. Raises `VerifyException` where that is no `wmma.routine`."""
     owner = call.routine.owner
     if not isinstance(owner, RoutineOp):
         raise VerifyException("call: only a wmma.routine is called, by its own name")

@@ -31,7 +31,10 @@ class Handles:
 
     @property
     def module(self) -> ModuleOp:
-        """The module around the function, which states the hardware."""
+        """The module around the function, which states the hardware.
+
+        Raises `ValueError` for a function in no module.
+        """
         module = self.function.parent_op()
         if not isinstance(module, ModuleOp):
             raise ValueError(f"function '{self.function.sym_name.data}' stands in no module")
@@ -74,7 +77,7 @@ class Handles:
         return loop
 
     def buffer(self, handle: SSAValue, directive: DirectiveOp) -> SSAValue:
-        """The buffer behind a handle."""
+        """The buffer behind a handle. Raises `ScheduleError` for a handle that no directive of this schedule gave."""
         if handle not in self._buffers:
             raise _foreign(directive)
         return self.find_buffer(self._buffers[handle], directive)
@@ -84,7 +87,7 @@ class Handles:
         return self.block(handle, directive) if handle in self._blocks else self.loop(handle, directive)
 
     def find_block(self, name: str, directive: DirectiveOp) -> BlockOp:
-        """The block of that name, or an error that lists the names there are."""
+        """The block of that name. Raises `ScheduleError` that lists the names there are."""
         known = self._named.get(name)
         if known is not None and known.block_name == name and _is_inside(known, self.function):
             return known
@@ -99,7 +102,7 @@ class Handles:
         )
 
     def find_buffer(self, name: str, directive: DirectiveOp) -> SSAValue:
-        """The buffer of that name, or an error that lists the names there are."""
+        """The buffer of that name. Raises `ScheduleError` that lists the names there are."""
         buffers = self._all_buffers()
         for buffer in buffers:
             if buffer_name(buffer) == name:

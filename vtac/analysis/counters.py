@@ -77,7 +77,10 @@ class Counters:
         self.order: Sequence[Digit] = self._ordered()
 
     def turns(self, digit: Digit) -> list[Digit]:
-        """The digits that all stand at their last value where one steps; none where it steps after every iteration."""
+        """The digits that all stand at their last value where one steps; none where it steps after every iteration.
+
+        Raises `ValueError` where no digits end so often.
+        """
         found: list[Digit] = []
         period = digit.period
         while period > 1:

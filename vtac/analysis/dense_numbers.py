@@ -87,7 +87,10 @@ def _integers(values: NDArray[np.float64], exponents: NDArray[np.int64] | np.int
 
 
 def integers_at(contents: DenseIntOrFPElementsAttr, fact: Scaled) -> NDArray[np.int64]:
-    """The integers of a constant tensor of floats, of which `fact` is known."""
+    """The integers of a constant tensor of floats, of which `fact` is known.
+
+    Raises `ValueError` for elements of another type.
+    """
     values = numbers_of(contents)
     if values is None:
         raise ValueError(f"numbers of {contents.get_element_type()}")

@@ -186,7 +186,7 @@ def element_type_of(buffer: SSAValue) -> Attribute:
 
 
 def memref_type_of(buffer: SSAValue) -> MemRefType[Attribute]:
-    """The memref type of a buffer."""
+    """The memref type of a buffer. Raises `TypeError` for a value of another type."""
     if not isinstance(buffer.type, MemRefType):
         raise TypeError(f"{buffer.type} is not a memref")
     return cast(MemRefType[Attribute], buffer.type)
@@ -198,7 +198,10 @@ def shape_of(buffer: SSAValue) -> tuple[int, ...]:
 
 
 def strides_of(buffer: SSAValue) -> tuple[int, ...]:
-    """Distance in elements between neighbours of each dimension."""
+    """Distance in elements between neighbours of each dimension.
+
+    Raises `TypeError` for a layout without static strides.
+    """
     strides = memref_type_of(buffer).get_strides()
     if strides is None or any(stride is None for stride in strides):
         raise TypeError(f"{buffer.type} has no static strides")

@@ -93,7 +93,10 @@ class BulkCopies:
         return True
 
     def meet(self, op: tma.ClusterArriveOp | tma.ClusterWaitOp) -> None:
-        """All threads of all clusters arrive, or wait."""
+        """All threads of all clusters arrive, or wait.
+
+        Raises `EvaluationError` for threads that arrive or wait out of turn.
+        """
         if self._has_arrived == isinstance(op, tma.ClusterArriveOp):
             raise refused(f"'{op.name}': threads arrive at the cluster's barrier, and wait then, in turns", op)
         self._has_arrived = not self._has_arrived

@@ -41,7 +41,10 @@ class Archive:
             raise ValueError(f"it holds '{twice}' twice")
 
     def header(self, name: str) -> Header:
-        """The dtype and the shape that a member claims, which its size has to agree with."""
+        """The dtype and the shape that a member claims, which its size has to agree with.
+
+        Raises `ValueError` where it does not, or where the member is encrypted.
+        """
         member = self._file.getinfo(f"{name}{_SUFFIX}")
         if member.flag_bits & _ENCRYPTED:
             raise ValueError(f"'{name}' is encrypted")

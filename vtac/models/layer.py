@@ -96,7 +96,7 @@ class Layer(ABC):
             raise self.refuse(f"its {what} is {shape_text(numbers)}", "1 or more in each direction")
 
     def axis_of(self, axis: int, rank: int) -> int:
-        """An axis counted from the front; one below 0 counts from the end."""
+        """An axis counted from the front; one below 0 counts from the end. Raises `ModelError` beyond `rank`."""
         if not -rank <= axis < rank:
             raise self.refuse(f"axis {axis} of an input with {rank} dimensions", f"an axis from {-rank} to {rank - 1}")
         return axis % rank

@@ -46,7 +46,7 @@ class Window:
             raise layer.refuse(f"its padding is {self.pads}", "0 or more on each side")
 
     def positions(self, layer: Layer, image: Shape) -> Pair:
-        """How many windows fit, down and across."""
+        """How many windows fit, down and across. Raises `ModelError`, in the words of `layer`, where not one fits."""
         found: list[int] = []
         for axis in (0, 1):
             padded = image[axis] + self.pads[axis] + self.pads[axis + 2]

@@ -63,7 +63,10 @@ class PerChannel:
         return None
 
     def before_move(self) -> Made:
-        """The operation before the move, and the move of its result."""
+        """The operation before the move, and the move of its result.
+
+        Raises `ValueError` for a result without channels.
+        """
         made, dim = Made(), self.dims[-1]
         if dim is None:
             raise ValueError("a result without channels")

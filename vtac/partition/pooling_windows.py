@@ -36,7 +36,7 @@ class WindowReader:
         self.source, self.pads, self.edge = source_of(pooling)
 
     def run(self) -> SSAValue:
-        """The result in 32 bits."""
+        """The result in 32 bits. Raises `ValueError` for a window of no element."""
         loops = self._loops_of_data()
         tiles = self._tiles()
         total: Tensor | None = None

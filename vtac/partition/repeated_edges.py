@@ -25,7 +25,10 @@ def can_repeat(product: Convolution) -> bool:
 
 
 def repeated(product: Convolution, pads: Pads) -> Made:
-    """The same product of more places: those at the edges once more, for so many sums around the image."""
+    """The same product of more places: those at the edges once more, for so many sums around the image.
+
+    Raises `ValueError` for a product that is no `linalg.generic`.
+    """
     made = Made()
     data = product.data
     for dim, low, high in zip(product.data_dims[2:], pads.low, pads.high, strict=True):

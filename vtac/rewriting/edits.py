@@ -177,7 +177,10 @@ def discard(op: Operation, rewriter: PatternRewriter | None = None) -> None:
 
 
 def replace_block(old: Block, new: Block) -> None:
-    """Put a new block where the one block of a region is, and discard that with all it holds."""
+    """Put a new block where the one block of a region is, and discard that with all it holds.
+
+    Raises `ValueError` for a block in no region.
+    """
     region = old.parent_region()
     if region is None:
         raise ValueError("the block is in no region")

@@ -26,6 +26,7 @@ def split_off_init(
     """A new block before `loop` that stores a block's init, which has none any more.
 
     The new block stands under copies of those loops from `loop` inwards that are not among those `reducing`.
+    Raises `ValueError` for a block without an init.
     """
     value = block.init
     if value is None:

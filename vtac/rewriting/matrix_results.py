@@ -35,7 +35,10 @@ class MatrixResults(LaneResults):
     def store(
         self, access: TileAccess, layout: LaneLayout, indices: Sequence[SSAValue], lane: SSAValue
     ) -> list[Operation]:
-        """The arithmetic of two tiles side by side, which `values` collect, and the store of their four matrices."""
+        """The arithmetic of two tiles side by side, which `values` collect, and the store of their four matrices.
+
+        Raises `CompileError` where none lie side by side.
+        """
         self._check_guards()
         values, (major, minor) = self.values, (access.major, access.minor)
         for number, index in enumerate(indices):

@@ -92,7 +92,10 @@ class Board:
         return lambda: counted
 
     def reset(self) -> None:
-        """Load the bitstream again: neither design has a register that resets it."""
+        """Load the bitstream again: neither design has a register that resets it.
+
+        Raises `Refusal` where it is not known which one is loaded.
+        """
         if self._loaded is None:
             raise Refusal(
                 "reset",

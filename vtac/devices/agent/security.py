@@ -28,7 +28,10 @@ def read_token(path: str) -> bytes:
 
 
 def server_context(certificate: str, key: str, client_certificates: str | None) -> ssl.SSLContext:
-    """TLS 1.3 with a certificate of its own; clients show one of `client_certificates`, where that is given."""
+    """TLS 1.3 with a certificate of its own; clients show one of `client_certificates`, where that is given.
+
+    Raises `Refusal` for files that are no such certificates.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     try:

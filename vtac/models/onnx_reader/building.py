@@ -45,7 +45,10 @@ class Builder:
         self._values[node.outputs[0]] = self.value(node, 0)
 
     def value(self, node: Node, position: int) -> str:
-        """The layer that makes an input of a node."""
+        """The layer that makes an input of a node.
+
+        Raises `ModelError` for a constant, and for what no node before makes.
+        """
         name = node.inputs[position] if position < len(node.inputs) else ""
         if name in self._values:
             return self._values[name]
@@ -63,7 +66,7 @@ class Builder:
         return self.shapes[self.value(node, position)]
 
     def constant(self, node: Node, position: int, what: str) -> Constant | None:
-        """A constant input of a node; None for one that is left out."""
+        """A constant input of a node; None for one that is left out. Raises `ModelError` for one that is computed."""
         name = node.inputs[position] if position < len(node.inputs) else ""
         if not name:
             return None
@@ -84,7 +87,7 @@ class Builder:
         return None if found is None else found.astype(np.float32)
 
     def required(self, node: Node, position: int, what: str) -> Array:
-        """A constant input in float32 that may not be left out."""
+        """A constant input in float32 that may not be left out. Raises `ModelError` where it is."""
         found = self.parameters(node, position, what)
         if found is None:
             raise node.refuse(f"its {what} is missing", "a constant")

@@ -21,7 +21,10 @@ def _pair(node: Node, name: str, default: Pair = (1, 1)) -> Pair:
 
 
 def window_of(builder: Builder, node: Node, size: Pair) -> Window:
-    """The window of a node, with the padding that it gives or asks for."""
+    """The window of a node, with the padding that it gives or asks for.
+
+    Raises `ModelError` for an input that is no image and no line.
+    """
     shape = builder.shape(node, 0)
     if len(shape) not in (3, 4):
         raise refuse_shape(node, shape, "4 dimensions: batch, channels, rows, columns; or 3, without rows")

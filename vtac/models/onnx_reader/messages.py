@@ -122,7 +122,10 @@ def _with_typed_outputs(onnx: Any, model: Any) -> Any:
 
 
 def fold_node(node: Node, inputs: Mapping[str, Constant], opset: int) -> tuple[Constant, ...]:
-    """The values of a node that reads constants only, by ONNX's own reference."""
+    """The values of a node that reads constants only, by ONNX's own reference.
+
+    Raises `ModelError` for a node that it cannot compute.
+    """
     onnx = _package()
     reference = import_module("onnx.reference")
     helper = onnx.helper

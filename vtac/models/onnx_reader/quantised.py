@@ -84,7 +84,10 @@ def _noted(builder: Builder, node: Node, source_place: int, result_place: int) -
 
 
 def fold_constant(node: Node, inputs: Mapping[str, Constant]) -> Constant:
-    """What (de)quantising a constant gives, of which ONNX's reference lacks early versions."""
+    """What (de)quantising a constant gives, of which ONNX's reference lacks early versions.
+
+    Raises `ModelError` for scales of another shape than one axis.
+    """
     data, scale = inputs[node.inputs[0]], inputs[node.inputs[1]].astype(np.float64)
     zero = inputs[node.inputs[2]] if len(node.inputs) > 2 and node.inputs[2] else np.zeros(1, np.uint8)
     if scale.ndim > 1 or node.integer("block_size", 0):

@@ -67,7 +67,10 @@ class Builder:
         return self.shapes[self.value(node, name)]
 
     def parameters(self, node: Node, name: str) -> Array | None:
-        """A constant argument in float32, or a number as one element; None for one that is left out."""
+        """A constant argument in float32, or a number as one element; None for one that is left out.
+
+        Raises `ModelError` for one that is computed, or of a type that float32 would round.
+        """
         given = node.arguments.get(name)
         if given is None:
             return None
@@ -100,7 +103,7 @@ Converter: TypeAlias = Callable[[Builder, Node], None]
 
 
 def integers(node: Node, name: str, default: Sequence[int] = ()) -> tuple[int, ...]:
-    """An argument that is a list of integers, or one."""
+    """An argument that is a list of integers, or one. Raises `ModelError` for anything else."""
     found = node.arguments.get(name)
     if found is None or found == ():
         return tuple(default)
@@ -112,7 +115,7 @@ def integers(node: Node, name: str, default: Sequence[int] = ()) -> tuple[int, .
 
 
 def pair(node: Node, name: str, default: tuple[int, int]) -> tuple[int, int]:
-    """An argument for rows and columns; one number stands for both."""
+    """An argument for rows and columns; one number stands for both. Raises `ModelError` for anything else."""
     found = integers(node, name, default)
     if len(found) not in (1, 2):
         raise node.refuse(f"its {name} is {found}", "a number for rows and one for columns")

@@ -67,7 +67,10 @@ class StatementPrinter(ExpressionPrinter):
         self.headers: set[str] = set()
 
     def print_body(self, block: Block, depth: int) -> None:
-        """Print every operation of a block."""
+        """Print every operation of a block.
+
+        Raises `CompileError`, with a place, for one that CUDA text has no form for.
+        """
         for op in block.ops:
             try:
                 self._print(op, depth)

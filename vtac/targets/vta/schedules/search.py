@@ -69,7 +69,10 @@ def best_tiling(fresh: Iterator[Schedule], config: VTAConfig, layer: Layer, kept
 
 @lru_cache(maxsize=256)
 def best_estimate(layer: Layer, config: VTAConfig) -> Candidate:
-    """The tiling of the best estimate, of several layers in a module."""
+    """The tiling of the best estimate, of several layers in a module.
+
+    Raises `NoDefaultScheduleError` where not even single tiles fit.
+    """
     ranked = candidates(layer, config)
     if not ranked:
         raise _nothing_fits(layer, config)

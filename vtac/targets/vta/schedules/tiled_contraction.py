@@ -136,7 +136,10 @@ def no_layer(block: BlockOp, found: str) -> NoDefaultScheduleError:
 
 
 def match_tiled_contraction(block: BlockOp) -> tuple[TiledContraction, set[BlockOp]]:
-    """The contraction of tiles that a block is, and the block that pads its input."""
+    """The contraction of tiles that a block is, and the block that pads its input.
+
+    Raises `NoDefaultScheduleError` for any other block.
+    """
     product = match_product(block_view(block))
     if isinstance(product, str):
         raise no_layer(block, product)
