@@ -2,8 +2,8 @@
 
 Each dialect is a package; beside them stand
 
-    more of xDSL's dialects    named_linalg, named_operation, named_products, named_windows, frontend_reductions,
-                               frontend_arith
+    more of xDSL's dialects    named_linalg, named_operation, named_products, named_windows, named_elementwise,
+                               frontend_regions, frontend_reductions, frontend_arith, frontend_scalars
     attributes                 declared, record_attributes, segments, frequent, making
     what several dialects say  computations, registers, scopes, clusters
     hardware of the VTA        hardware, hardware_fields, instruction_bits, memory_bus

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import tomllib
+from collections import defaultdict
+from pathlib import Path
 
 from import_graph import ROOT, Import, circles, imports, modules
 
@@ -159,3 +162,41 @@ def test_every_folder_of_modules_is_in_the_wheel() -> None:
     folders = {path.parent for top in ("dialects", "passes", "vtac") for path in (ROOT / top).rglob("*.py")}
     names = {".".join(folder.relative_to(ROOT).parts) for folder in folders}
     assert {name if name.startswith("vtac") else f"vtac.{name}" for name in names} <= listed
+
+
+LARGE = 20
+"""Packages of more modules than these list them by subject on their front page, the docstring of `__init__.py`."""
+BY_NAME = ("vtac/passes/", "vtac/tools/commands")
+"""Packages in which a module is found by the name of what it holds: a pass, a directive, a command."""
+
+
+def test_front_pages_list_all_modules_and_no_others() -> None:
+    problems = [problem for folder, names in _packages().items() for problem in _front_page_problems(folder, names)]
+    assert not problems, "\n".join(["front pages (docstrings of packages) that are not as their folders:", *problems])
+
+
+def _packages() -> dict[Path, set[str]]:
+    found: defaultdict[Path, set[str]] = defaultdict(set)
+    for path in modules().values():
+        found[path.parent].add(path.stem)
+    return {folder: names - {"__init__"} for folder, names in found.items()}
+
+
+def _front_page_problems(folder: Path, names: set[str]) -> list[str]:
+    package = folder.relative_to(ROOT).as_posix()
+    page = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8")))
+    if page is None:
+        return [f"{package}: no docstring says what it is for"]
+    listed = _listed(page)
+    gone = listed - names - {one.name for one in folder.iterdir() if one.is_dir()}
+    problems = [f"{package}: lists {name}, which is no module of it" for name in sorted(gone)]
+    if (len(names) > LARGE and not package.startswith(BY_NAME)) or listed & names:
+        lacking = [name for name in sorted(names) if not re.search(rf"\b{name}\b", page)]
+        problems += [f"{package}: put {name} under its subject" for name in lacking]
+    return problems
+
+
+def _listed(page: str) -> set[str]:
+    """The names in the last column of indented lines that hold nothing but names there."""
+    columns = [re.split(r" {2,}", line.strip())[-1] for line in page.splitlines() if line.startswith("    ")]
+    return {name for column in columns if re.fullmatch(r"\w+(, \w+)*,?", column) for name in re.findall(r"\w+", column)}
