@@ -22,16 +22,18 @@ def refusal_sites() -> dict[tuple[str, int], str]:
     (package,) = vtac.__path__
     errors = {*_FOREIGN, *(kind.__name__ for kind in _kinds(VtacError))}
     found: dict[tuple[str, int], str] = {}
-    for folder, _, names in os.walk(package, followlinks=True):
-        for name in sorted(names):
-            if name.endswith(".py"):
-                path = Path(folder) / name
-                label = path.relative_to(package).as_posix()
-                for function, node in _refusals(ast.parse(path.read_text()), "", errors):
-                    site = f"{label}:{node.lineno} {function}".rstrip()
-                    for line in range(node.lineno, (node.end_lineno or node.lineno) + 1):
-                        found.setdefault((str(path), line), site)
+    for path in _sources(package):
+        label = path.relative_to(package).as_posix()
+        for function, node in _refusals(ast.parse(path.read_text()), "", errors):
+            site = f"{label}:{node.lineno} {function}".rstrip()
+            for line in range(node.lineno, (node.end_lineno or node.lineno) + 1):
+                found.setdefault((str(path), line), site)
     return found
+
+
+def _sources(package: str) -> Iterator[Path]:
+    for folder, _, names in os.walk(package, followlinks=True):
+        yield from (Path(folder) / name for name in sorted(names) if name.endswith(".py"))
 
 
 def sites_above(frame: FrameType | None) -> Iterator[str]:

@@ -29,22 +29,24 @@ def reshape_groups(source: Sequence[int], result: Sequence[int]) -> list[Group]:
     i = j = 0
     while i < len(source) or j < len(result):
         first, second = i, j
-        if i < len(source) and j < len(result):
-            i, j = i + 1, j + 1
-            left, right = source[first], result[second]
-            if left == 1 and right > 1:
-                j = second
-            elif right == 1 and left > 1:
-                i = first
-            else:
-                while left != right:
-                    if left < right:
-                        left, i = left * source[i], i + 1
-                    else:
-                        right, j = right * result[j], j + 1
-        elif i < len(source):
-            i += 1
-        else:
-            j += 1
+        i, j = _group_ends(source, result, first, second)
         groups.append(Group(tuple(range(first, i)), tuple(range(second, j))))
     return groups
+
+
+def _group_ends(source: Sequence[int], result: Sequence[int], i: int, j: int) -> tuple[int, int]:
+    """Where the group that begins at dimensions `i` and `j` ends; extents of 1 stand alone where they can."""
+    if i == len(source) or j == len(result):
+        return (i + 1, j) if i < len(source) else (i, j + 1)
+    left, right = source[i], result[j]
+    if left == 1 and right > 1:
+        return i + 1, j
+    if right == 1 and left > 1:
+        return i, j + 1
+    i, j = i + 1, j + 1
+    while left != right:
+        if left < right:
+            left, i = left * source[i], i + 1
+        else:
+            right, j = right * result[j], j + 1
+    return i, j

@@ -19,7 +19,7 @@ from vtac.targets.cuda.arrays import Array
 from vtac.targets.cuda.dynamic import dynamic_program
 from vtac.targets.cuda.gpu.cubins import cubin_file, read_cubin, read_cubins
 from vtac.targets.cuda.network import CudaNetwork
-from vtac.targets.cuda.plan import LaunchPlan
+from vtac.targets.cuda.plan import LaunchPlan, PlanBuffer
 from vtac.targets.cuda.plan_record import CONSTANTS_FILE, PLAN_FILE, TEXT_FILE
 
 
@@ -76,23 +76,26 @@ def _check_files(folder: Path, digests: Mapping[str, str], names: Sequence[str])
 
 def _constants(path: Path, plan: LaunchPlan) -> dict[str, Array]:
     wanted = {buffer.name: buffer for buffer in plan.of_role("constant")}
-    found: dict[str, Array] = {}
-    if path.exists():
-        try:
-            with open_regular(path) as stream:
-                archive = Archive(stream)
-                headers = {name: archive.header(name) for name in archive.names}
-                for name, header in headers.items():
-                    buffer = wanted.get(name)
-                    if buffer is None or header != (np.dtype(buffer.numpy_dtype), buffer.shape):
-                        raise CompileError(f"{path}: '{name}' is no constant of the plan with that shape and dtype")
-                    found[name] = archive.array(name)
-        except (OSError, ValueError, EOFError, KeyError, NotImplementedError, BadZipFile, zlib.error) as error:
-            raise CompileError(f"cannot read {path}: {error}") from None
+    try:
+        found = _arrays(path, wanted) if path.exists() else {}
+    except (OSError, ValueError, EOFError, KeyError, NotImplementedError, BadZipFile, zlib.error) as error:
+        raise CompileError(f"cannot read {path}: {error}") from None
     missing = next((name for name in wanted if name not in found), None)
     if missing is not None:
         raise CompileError(f"{path} holds no contents of constant '{missing}': save the program again")
     return found
+
+
+def _arrays(path: Path, wanted: Mapping[str, PlanBuffer]) -> dict[str, Array]:
+    """The arrays of an archive, each looked at before any is read."""
+    with open_regular(path) as stream:
+        archive = Archive(stream)
+        headers = {name: archive.header(name) for name in archive.names}
+        for name, header in headers.items():
+            buffer = wanted.get(name)
+            if buffer is None or header != (np.dtype(buffer.numpy_dtype), buffer.shape):
+                raise CompileError(f"{path}: '{name}' is no constant of the plan with that shape and dtype")
+        return {name: archive.array(name) for name in headers}
 
 
 def _read(path: Path) -> str:

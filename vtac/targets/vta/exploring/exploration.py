@@ -110,10 +110,7 @@ class Exploration:
                     crew.submit(done.number, [self._point_job(job, with_text=True)])
                 else:
                     self._take(job, result)
-                    for other in behind.get(job, ()):
-                        waits[other].discard(job)
-                        if not waits[other]:
-                            ready.append(other)
+                    ready.extend(_made_ready(job, behind.get(job, ()), waits))
             if self.progress is not None:
                 self.progress("explore", len(self.known), len(self.networks) * len(self.machines))
 
@@ -218,3 +215,10 @@ def _with_origin(outcome: Outcome, network: NetworkText, tilings: str, seconds: 
 def _is_of_other_places(outcome: Outcome, network: NetworkText) -> bool:
     """Whether it is a refusal that names places of another file, or of this one before it was edited."""
     return outcome.status == "refused" and json.loads(outcome.more or "{}").get("places") != network.placed
+
+
+def _made_ready(done: _Job, behind: Sequence[_Job], waits: Mapping[_Job, set[_Job]]) -> list[_Job]:
+    """The jobs behind one that is done that wait for no other."""
+    for job in behind:
+        waits[job].discard(done)
+    return [job for job in behind if not waits[job]]
