@@ -17,7 +17,8 @@ from resnet_layers import CASES
 
 import vtac
 from vtac.dialects.hardware import VTAConfig
-from vtac.targets.vta.tuning.result import TuneResult, percent_up
+from vtac.targets.vta.tuning.gaps import percent_up
+from vtac.targets.vta.tuning.result import TuneResult
 
 OBJECTIVES = ("cycles", "bytes", "pareto")
 _SHARES = (1, 2, 4, 8, 16)

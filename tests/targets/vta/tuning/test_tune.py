@@ -138,8 +138,16 @@ def test_the_whole_space_ends_with_the_best() -> None:
     found = vtac.tune(tiny, executor=Here(), objective="bytes")
     assert found.statement == "best of this space in bytes"
     assert found.gap == 0.0
-    front = vtac.tune(tiny, executor=Here(), objective="pareto", budget=6).front
-    assert min(nbytes for _, nbytes in front) == found.bytes
+    part = vtac.tune(tiny, executor=Here(), objective="pareto", budget=6)
+    assert min(nbytes for _, nbytes in part.front) == found.bytes
+    whole = vtac.tune(tiny, executor=Here(), objective="pareto")
+    assert whole.statement == "front of this space in cycles and bytes"
+    assert part.front_gap is not None
+    assert part.statement == part.front_gap.statement("6 tilings")
+    assert all(
+        any(all(a <= (1 + part.front_gap.both) * b for a, b in zip(point, other, strict=True)) for point in part.front)
+        for other in whole.front
+    )
 
 
 def test_the_table_is_in_the_measure_of_the_objective(found: vtac.TuneResult) -> None:

@@ -2,7 +2,7 @@
 
 By subject:
 
-    entry, results  entry, result, outcomes, budget
+    entry, results  entry, result, outcomes, gaps, budget
     the search      campaign, search, space, promise, trials, measuring
     the store       identity, stored
     bounds          bounds, bound_cut, bound_kernels, bound_loads, bound_reloads, bound_starts, bound_ends

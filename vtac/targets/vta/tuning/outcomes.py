@@ -19,6 +19,7 @@ from vtac.targets.vta.schedules.lowering import WrittenScript
 from vtac.targets.vta.schedules.tiling import Tiling
 from vtac.targets.vta.tuning.budget import Budget
 from vtac.targets.vta.tuning.campaign import Problem
+from vtac.targets.vta.tuning.gaps import FrontGap
 from vtac.targets.vta.tuning.measuring import Measured, Readings, measured_whole
 from vtac.targets.vta.tuning.result import LayerResult, TuneResult, sum_of_fronts
 from vtac.targets.vta.tuning.search import Found, Objective
@@ -76,15 +77,13 @@ def result_of(
         whole = whole and replace(whole, tuned=whole.default)
     else:
         tuned_or_none = tuned
-    best = sum(one.calls * (one.nbytes if at else one.cycles) for one in layers)
-    least = sum(one.calls * one.least for one in layers)
     return TuneResult(
         objective,
         str(budget),
         _schedule_text(work, program, tuned_or_none),
         *after,
         *before,
-        best / least - 1 if least else 0.0,
+        _gap([(one.nbytes if at else one.cycles, one.least, one.calls) for one in layers]),
         sum(one.evaluated for one in layers),
         sum(one.refused for one in layers),
         sum_of_fronts([(one.front, one.calls) for one in layers]),
@@ -92,7 +91,29 @@ def result_of(
         tuple(one.reason for one in functions if one.layer is None),
         (*notes, *_notes(kinds, layers, readings)),
         whole,
+        None if objective != "pareto" else _front_gap(kinds, layers),
     )
+
+
+def _gap(measures: Sequence[tuple[int, int, int]]) -> float:
+    """How much more layers take than at least, times their calls, as a share of that."""
+    found, least = (sum(one[at] * one[2] for one in measures) for at in (0, 1))
+    return found / least - 1 if least else 0.0
+
+
+def _front_gap(kinds: Sequence[TunedKind], layers: Sequence[LayerResult]) -> FrontGap:
+    """What is proven of the fronts of layers, and of their ends in cycles and in bytes."""
+    searches = [kind.problem.search for kind in kinds]
+    cycles, nbytes = (
+        _gap(
+            [
+                (min(point[at] for point in layer.front), search.least()[at], layer.calls)
+                for layer, search in zip(layers, searches, strict=True)
+            ]
+        )
+        for at in (0, 1)
+    )
+    return FrontGap(max((one.front_gap() for one in searches), default=0.0), cycles, nbytes)
 
 
 def _notes(kinds: Sequence[TunedKind], layers: Sequence[LayerResult], readings: Readings | None) -> list[str]:
@@ -122,7 +143,7 @@ def _layer_result(kind: TunedKind, measured: Measured | None) -> LayerResult:
         best.nbytes,
         default.cycles,
         default.nbytes,
-        search.least(),
+        search.least()[1 if search.objective == "bytes" else 0],
         search.tried,
         search.refused,
         len(search.space),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from math import ceil
 from typing import Literal
 
 from vtac.targets.vta.schedules.tiling import Tiling
+from vtac.targets.vta.tuning.gaps import FrontGap, percent_up
 from vtac.targets.vta.tuning.search import Objective, Point, dominates
 
 _MOST_POINTS = 200
@@ -86,6 +86,7 @@ class TuneResult:
     `front` has cycles and bytes of the layers together, taken alone. `untuned` are functions that keep their
     schedule, and why.
     `measured` is what the schedules take on devices, where some were named; cycles and bytes are the model's then, too.
+    `front_gap` is what is proven of the front, where that is the objective.
     """
 
     objective: Objective
@@ -103,6 +104,7 @@ class TuneResult:
     untuned: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     measured: Whole | None = None
+    front_gap: FrontGap | None = None
 
     @property
     def statement(self) -> str:
@@ -110,9 +112,11 @@ class TuneResult:
         measure = "bytes" if self.objective == "bytes" else "cycles"
         if not self.layers:
             return "nothing to tune"
+        spent = self.budget if self.budget.endswith(" s") else f"{self.evaluated:,} tilings"
+        if self.front_gap is not None:
+            return self.front_gap.statement(spent)
         if self.gap == 0.0:
             return f"best of this space in {measure}"
-        spent = self.budget if self.budget.endswith(" s") else f"{self.evaluated:,} tilings"
         return f"within {percent_up(self.gap):.1f} % of any tiling in this space in {measure}, after {spent}"
 
     def to_json(self) -> dict[str, object]:
@@ -155,6 +159,7 @@ class TuneResult:
             "untuned": list(self.untuned),
             "notes": list(self.notes),
             **({} if self.measured is None else {"measured": asdict(self.measured)}),
+            **({} if self.front_gap is None else {"front_gap": asdict(self.front_gap)}),
             "schedule": self.schedule,
         }
 
@@ -217,11 +222,6 @@ def _change(default: float, tuned: float) -> str:
     if default <= 0 or tuned == default:
         return "as much"
     return f"{abs(1 - tuned / default):.2%} {'less' if tuned < default else 'more'}"
-
-
-def percent_up(gap: float) -> float:
-    """A share in percent, to the next tenth: what is said of any tiling must hold."""
-    return ceil(round(1000 * gap, 9)) / 10
 
 
 def sum_of_fronts(fronts: Sequence[tuple[Sequence[Point], int]]) -> tuple[Point, ...]:

@@ -163,16 +163,29 @@ class LayerSearch:
         """What a tiling took that was tried; None for one that was not, or was refused."""
         return next((one for one in self.found() if one.tiling == tiling), None)
 
-    def least(self) -> int:
-        """What no tiling of the space goes below in the measure of the objective: of what was tried, and by bounds.
+    def least(self) -> Point:
+        """The cycles, and the bytes, that no tiling of the space goes below: of what was tried, and by bounds."""
+        cycles, nbytes = self._bounds_of_rest()
+        ends = [min(one.point[at] for one in self.best.front) for at in (0, 1)]
+        return int(cycles.min(initial=ends[0])), int(nbytes.min(initial=ends[1]))
 
-        Of what ended its worker the bound is all that is known.
+    def front_gap(self) -> float:
+        """How much better a tiling of the space may be than any of the front, in cycles and in bytes, as a share.
+
+        Each takes as many cycles, and as many bytes, as one of the front, but for that share of these; 0.0: there is no
+        other front.
         """
-        at = 1 if self.objective == "bytes" else 0
-        left = (self.space.least_bytes if at else self.space.least_cycles)[~self._given]
-        unknown = [member.least_bytes if at else member.least_cycles for member, _ in self.mishaps()]
-        found = [one.point[at] for one in self.best.front]
-        return min([*found, *unknown, *([int(left.min())] if len(left) else [])])
+        cycles, nbytes = self._bounds_of_rest()
+        above = [np.maximum(one.cycles / cycles, one.nbytes / nbytes) for one in self.best.front]
+        return float(np.minimum.reduce(above).max(initial=1.0)) - 1
+
+    def _bounds_of_rest(self) -> tuple[Column, Column]:
+        """Cycles and bytes that tilings take at least of which no more is known: not tried, or with a mishap."""
+        unknown = [member for member, _ in self.mishaps()]
+        left = self.space.least_cycles[~self._given], self.space.least_bytes[~self._given]
+        again = [one.least_cycles for one in unknown], [one.least_bytes for one in unknown]
+        cycles, nbytes = (np.append(one, np.array(more, np.int64)) for one, more in zip(left, again, strict=True))
+        return cycles, nbytes
 
     @property
     def _due(self) -> int:
