@@ -23,6 +23,7 @@ from vtac.targets.cuda.cpu.toolchain import cpu_unavailable_reason
 from vtac.targets.cuda.gpu.compile import compile_kernel
 from vtac.targets.cuda.gpu.toolkit import toolkit_unavailable_reason
 from vtac.targets.cuda.program import CudaProgram
+from vtac.targets.cuda.schedules import default_schedule
 from vtac.targets.cuda.schedules.mma_products import mma_schedule
 from vtac.targets.cuda.schedules.tiling import ProductTiling
 from vtac.targets.cuda.schedules.tma_products import tma_schedule
@@ -35,11 +36,13 @@ CASE = PackedConvolution(Convolution.of(64, (5, 4), (3, 3), padding=1, channels=
 """Blocks of all 64 images of a pixel; a step is one tap of all channels, four products deep."""
 DEEP = 4
 LANES, GROUPS = ProductTiling((16, 8, 16), 2, 2, 2, 2, 4, 3), group_tiling(1, 32, 2, 128, 3)
-WAYS = ("mma.sync", "wgmma", "boxes", "boxes, roles", "wgmma of boxes", "wgmma of boxes, roles")
+WAYS = ("WMMA", "mma.sync", "wgmma", "boxes", "boxes, roles", "wgmma of boxes", "wgmma of boxes, roles")
 
 
 def script_of(case: PackedConvolution, way: str) -> tuple[str, Schedule]:
     text, roles = case.text(), "roles" in way
+    if way == "WMMA":
+        return "sm_80", default_schedule(vtac.parse(text), gpu_architecture("sm_80"))
     if way == "mma.sync":
         return "sm_90", mma_schedule(text, "sm_90", LANES)
     if way == "wgmma":
@@ -68,8 +71,11 @@ def taps_of(plain: Convolution) -> NDArray[np.int64]:
 @pytest.mark.parametrize("way", WAYS)
 def test_as_many_products_are_executed_as_taps_lie_in_the_image(way: str) -> None:
     """Each product adds one to a sum instead, so that results say how many there were: 130 taps of 180."""
-    kernel = re.compile(r"(?:wgmma_m64n32k16|mma_m16n8k16)_f16_f32\w*\((?:&)?(sums\[[^;]*?\]), left.*?\);", re.DOTALL)
-    text, count = kernel.subn(r"\1[0] += 1.0f;", program(way).text.partition('extern "C"')[2])
+    pattern = r"(?:wgmma_m64n32k16|mma_m16n8k16)_f16_f32\w*\((?:&)?(sums\[[^;]*?\]), left.*?\);"
+    added = r"\1[0] += 1.0f;"
+    if way == "WMMA":
+        pattern, added = r"wmma::mma_sync\((sums\[\w+\]), [^;]*;", r"wmma::fill_fragment(\1, \1.x[0] + 1.0f);"
+    text, count = re.subn(pattern, added, program(way).text.partition('extern "C"')[2], flags=re.DOTALL)
     assert count == 1
     head = program(way).text.partition('extern "C"')
     run = run_on_cpu(head[0] + head[1] + text, program(way).launch, CASE.arrays(), orders=1, races=False)
@@ -137,7 +143,7 @@ def test_wrong_conditions_are_found(way: str, old: str, new: str, kind: str) -> 
 
 
 @needs_cpu
-@pytest.mark.parametrize("way", [ROLES, "boxes", "wgmma", "mma.sync"])
+@pytest.mark.parametrize("way", [ROLES, "boxes", "wgmma", "mma.sync", "WMMA"])
 def test_the_texts_themselves_are_right(way: str) -> None:
     assert fault_of(program(way), program(way).text, CASE.arrays(), CASE.wanted(), (0, LAST)) == ""
 
@@ -151,6 +157,20 @@ def test_products_under_a_condition_stay_asynchronous(roles: bool) -> None:
     made = vtac.compile(text, "cuda", "sm_90a", schedule=script)
     assert isinstance(made, CudaProgram)
     assert ("if (__shfl_sync(~0u, group < 2, 0)) {" in made.text) == roles
+    found = compile_kernel(made.text, made.launch.kernel, "sm_90a")
+    assert (found.spills, found.serialised) == (False, "")
+
+
+@needs_compiler
+@pytest.mark.parametrize("stages", [2, 3, 4])
+def test_few_steps_stay_asynchronous_where_padding_comes_first(stages: int) -> None:
+    """Compilers part such a loop where its condition is settled, unless they are told to leave it as it is."""
+    plain = replace(CASE.plain, sizes=(6, 6), window=(3, 1), low=(2, 0), high=(0, 0))
+    text = PackedConvolution(plain).text()
+    script = wgmma_schedule(text, "sm_90a", group_tiling(1, 64, 2, 32, stages))
+    made = vtac.compile(text, "cuda", "sm_90a", schedule=script)
+    assert isinstance(made, CudaProgram)
+    assert ("#pragma unroll 1\n" in made.text) == (stages > 2)
     found = compile_kernel(made.text, made.launch.kernel, "sm_90a")
     assert (found.spills, found.serialised) == (False, "")
 

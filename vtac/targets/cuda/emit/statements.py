@@ -123,14 +123,19 @@ class StatementPrinter(ExpressionPrinter):
         name = self.name(op.body.block.args[0], "i")
         bounds = [self.text(value) for value in (op.lb, op.ub, op.step)]
         step = f"++{name}" if bounds[2] == "1" else f"{name} += {bounds[2]}"
-        if UNROLL.is_on(op):
-            self._line("#pragma unroll", depth)
+        pragma = self._pragma(op)
+        if pragma:
+            self._line(pragma, depth)
         self._line(f"for (int {name} = {bounds[0]}; {name} < {bounds[1]}; {step}) {{", depth)
         self.print_body(op.body.block, depth + 1)
         self._step(carried, op.body.block.last_op, depth + 1)
         self.taken = taken
         self._line("}", depth)
         self.names.update(zip(op.results, carried.values(), strict=True))
+
+    def _pragma(self, op: scf.ForOp) -> str:
+        """What is said to compilers in front of a loop; empty where they may do with it as they like."""
+        return "#pragma unroll" if UNROLL.is_on(op) else ""
 
     def _routine(self, op: wmma.RoutineOp, depth: int) -> None:
         name, taken = self.name(op.routine, "routine"), set(self.taken)

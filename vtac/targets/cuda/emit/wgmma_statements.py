@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xdsl.dialects import memref
+from xdsl.dialects import memref, scf
 from xdsl.ir import Operation, SSAValue
 
 from vtac.analysis.gpu_indices import whole
@@ -54,6 +54,14 @@ class WgmmaStatementPrinter(MmaStatementPrinter):
             return False
         return True
 
+    def _pragma(self, op: scf.ForOp) -> str:
+        """A loop whose products depend on the step, and run on into the next one, stays as it is.
+
+        Of few steps compilers would make a sequence, part it where the condition is settled, and carry the sums from
+        part to part in moves, which products that run on have to wait for.
+        """
+        return super()._pragma(op) or ("#pragma unroll 1" if _chooses_products_under_way(op) else "")
+
     def _array(self, op: memref.AllocOp, depth: int) -> None:
         super()._array(op, depth)
         users = [use.operation for use in op.memref.uses]
@@ -89,6 +97,14 @@ class WgmmaStatementPrinter(MmaStatementPrinter):
             self._called[name] = wait_text(pending, element, registers, words)
             sums = "" if value is None else self.text(value)
             self._line(f"{name}({sums});{_reason(op)}", depth)
+
+
+def _chooses_products_under_way(loop: scf.ForOp) -> bool:
+    """Whether products stand under a condition in a loop, of which some are under way when its next step begins."""
+    inside = list(loop.walk())
+    choices = [op for op in inside if isinstance(op, scf.IfOp)]
+    chosen = any(isinstance(op, wgmma.MmaAsyncOp) for choice in choices for op in choice.walk())
+    return chosen and any(isinstance(op, wgmma.WaitGroupOp) and op.pending.value.data > 0 for op in inside)
 
 
 def _by_columns(descriptor: SSAValue) -> bool:

@@ -65,6 +65,7 @@ class ProductScheduler:
         step, inner = multiply_fragments(script, self.tiling, self.tiling.fragment, product, *fragments)
         for (copy, fastest), count in zip(copies, lanes, strict=True):
             self._share_copy(copy, step, fastest, count)
+        self._skip_padding(product, step)
         self._pipeline(step, inner)
         self.grid.order()
 
