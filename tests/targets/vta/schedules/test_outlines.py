@@ -198,3 +198,26 @@ def test_wide_operands_of_rows_wait_for_the_loads_that_pass_them() -> None:
         cycles, nbytes, _ = _errors(text, BLOCK32, tiling)
         assert abs(cycles) < 0.04
         assert nbytes == 0
+
+
+def test_results_of_one_stage_are_stored_one_after_the_other() -> None:
+    """Each pixel becomes four: the same accumulators go to four places, each pixel by a row of its own."""
+    config = VTAConfig(log_block=6)
+    text = _functions(NETWORKS["yolov3-tiny"]().module(), config)["yolov3_tiny_12"]
+    tiling = Tiling((1, 1, 1, 13), weights_inside=True, inp=4, wgt=8, acc=2)
+    cycles, nbytes, program = _errors(text, config, tiling)
+    assert program.disassemble().count("store.out") == 4 * 2 * 13
+    assert abs(cycles) < 0.05
+    assert nbytes == 0
+
+
+def test_operands_of_all_products_are_loaded_before_the_loop_over_pieces() -> None:
+    text = _functions(NETWORKS["gru-cell"]().module(), VTAConfig())["gru_cell_6"]
+    schedule = Schedule(vtac.parse(text), config=VTAConfig())
+    (layer,) = layers_of(schedule)
+    tiling = Tiling((1, 8))
+    outline = outline_of(layer, tiling, VTAConfig())
+    assert [load.before for load in outline.loads] == [0, 0, 0, 0, 5, 5]
+    program = build_program(lower_tilings(schedule, [(layer, tiling)]).module)
+    words = [line.split()[1] for line in program.disassemble().splitlines()]
+    assert words[:4] == ["load.wgt", "load.inp"] * 2

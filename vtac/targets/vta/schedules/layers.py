@@ -125,7 +125,7 @@ def _anchor(store: BlockOp, stages: list[Stage]) -> int:
     """The last stage that every stored one depends on, or is."""
     common: set[int] | None = None
     for number, stage in enumerate(stages):
-        if stage.stored:
+        if stage.results:
             before = _reached(number, stages)
             common = before if common is None else common & before
     last = max(common or {-1})

@@ -151,16 +151,16 @@ class _Matcher:
     def _stage(self, number: int, block: BlockOp) -> Stage:
         region = self._region(block.output, self.places[block.output], block)
         products = tuple(self._product(one) for one in self.order if one.output is block.output and _is_product(one))
-        stored = any(store.inputs[0] is block.output for store in self.stores)
+        results = sum(store.inputs[0] is block.output for store in self.stores)
         if block.has_reduction:
             kind: StageKind = "product" if product_operands(block) is not None else "contraction"
             if kind == "contraction":
                 self._set_contraction(block, region)
             space = self._space(number, region, stage=number)
-            return Stage(block.block_name, kind, region, 0, 0, space, (), products, stored)
+            return Stage(block.block_name, kind, region, 0, 0, space, (), products, results)
         if is_copy(block) and is_given(block.inputs[0]) and _bits(block.inputs[0]) == 32:
             space = self._space(number, region, stage=number)
-            return Stage(block.block_name, "load", region, 0, 0, space, (), products, stored)
+            return Stage(block.block_name, "load", region, 0, 0, space, (), products, results)
         chain = alu_chain(block)
         if isinstance(chain, str):
             raise no_layer(block, chain)
@@ -169,7 +169,7 @@ class _Matcher:
         space, in_place = self._alu_space(number, block, chain, region, operands)
         alu, kernels = chain_cost(chain, in_place=in_place)
         spared = COPY if not in_place and possible_bases(chain) else (0, 0)
-        return Stage(block.block_name, "alu", region, alu, kernels, space, reads, products, stored, spared)
+        return Stage(block.block_name, "alu", region, alu, kernels, space, reads, products, results, spared)
 
     def _set_contraction(self, block: BlockOp, region: TileRegion) -> None:
         if self.matched.contraction is not None:

@@ -55,7 +55,7 @@ class _Rehearsal:
         stored: list[int] = []
         done, ends = self.done, self.ends
         for step, place in zip(self.outline.kernels, self.kernel_places, strict=True):
-            start = free if place >> 3 < self.fetched else max(free, self._visible(place))
+            start = visible = free if place >> 3 < self.fetched else max(free, self._visible(place))
             for chunk in step.chunks:
                 while done[chunk] < 0:
                     self._bring(_NEVER)
@@ -63,7 +63,7 @@ class _Rehearsal:
             if step.store >= 0:
                 start = max(start, stored[step.store])
             if step.micro_ops or step.wide.loads:
-                start = self._own_loads(free, start, step)
+                start = self._own_loads(visible, start, step)
             free = start + step.cycles
             ends.append(free)
             if step.stored[0]:

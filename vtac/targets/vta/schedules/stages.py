@@ -62,7 +62,7 @@ class Stage:
 
     `alu`: cycles of the ALU per tile, `kernels`: its kernels. `accumulator` numbers the space that
     the buffer lives in: an ALU operation works in place where its operand is used no more.
-    `reads` are the stages it reads; `stored` says that a result is stored from it. `spared`: cycles per
+    `reads` are the stages it reads; `results` says how many are stored from it. `spared`: cycles per
     tile of `alu`, and of `kernels`, those of a copy that a tiling may spare: of one tile at a time, what
     is read may be used no more.
     """
@@ -75,7 +75,7 @@ class Stage:
     accumulator: int = 0
     reads: tuple[int, ...] = ()
     products: tuple[Product, ...] = ()
-    stored: bool = False
+    results: int = 0
     spared: tuple[int, int] = (0, 0)
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
 from math import prod
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from vtac.dialects.hardware import VTAConfig
 from vtac.targets.vta.schedules.chunks import Tile
@@ -43,6 +43,10 @@ class _Factors(NamedTuple):
     cycles: int
 
 
+_Turn: TypeAlias = tuple[int, int, int]
+"""How many tiles a thread had before, which thread that is, and which accumulators the tile has."""
+
+
 class TileTails:
     """Writes what is behind the contraction of each tile."""
 
@@ -53,6 +57,11 @@ class TileTails:
         self._loops = [number for number, count in enumerate(tile_counts(layer, tiling)) if count > 1]
         self._levels = [tile_level(layer, tiling, operand.region) + 1 for operand in layer.operands]
         self._products = [(one, stage) for stage in layer.stages for one in stage.products]
+        anchor = None if layer.anchor is None else layer.stages[layer.anchor]
+        cuts_product = anchor is not None and anchor.kind in ("contraction", "product")
+        in_pieces = any(stage.kind != "contraction" for _, stage in self._products)
+        self._loads_first = in_pieces and not tiling.streamed and not cuts_product
+        """Whether int8 operands are loaded before the loop over pieces."""
         self._pieces: dict[Tile, _Piece] = {}
         self._factors: dict[tuple[str, Tile, Tile], _Factors] = {}
         self._stored: dict[tuple[int, Tile], int] = {}
@@ -85,11 +94,13 @@ class TileTails:
         piece = self._pieces.get(size)
         if piece is None:
             piece = self._pieces[size] = self._piece(size)
-        if self._takes_turns and self.tiling.pieces > 1:
-            yield
         for one, stage in self._products:
             if stage.kind == "contraction":
                 yield from self._multiply(one, stage, (turn, thread, slot), at, size, size, -1)
+        if self._loads_first:
+            yield from self._load_all((turn, thread, slot), at, size, piece.size)
+        if self._takes_turns and self.tiling.pieces > 1:
+            yield
         for number in range(self.tiling.pieces):
             if number and self._takes_turns:
                 yield
@@ -108,39 +119,56 @@ class TileTails:
             store = -1
             self._stored[slot, size] = self.writer.stores - 1
 
-    def _multiply(
-        self,
-        one: Product,
-        stage: Stage,
-        turn: tuple[int, int, int],
-        at: Sequence[int],
-        size: Tile,
-        part: Tile,
-        store: int,
-    ) -> Iterator[None]:
-        """Int8 tiles through one tile of weights, or one of inputs with weights: loaded by tile, read by piece."""
-        factors = self._factors.get((one.block, size, part))
-        if factors is None:
-            factors = self._factors[one.block, size, part] = self._factors_of(one, stage.region, size, part)
-        writer = self.writer
+    def _load_all(self, turn: _Turn, at: Sequence[int], size: Tile, part: Tile) -> Iterator[None]:
+        """The int8 operands of a tile that its pieces read stand before the loop over these."""
         if self._takes_turns:
             yield
-        copy = 0 if one.is_bias else turn[0] % self.tiling.operands
+        for one, stage in self._products:
+            if stage.kind != "contraction":
+                self._load(one, turn, at, size, self._factors_for(one, stage, size, part))
+        if self._takes_turns:
+            yield
+
+    def _multiply(
+        self, one: Product, stage: Stage, turn: _Turn, at: Sequence[int], size: Tile, part: Tile, store: int
+    ) -> Iterator[None]:
+        """Int8 tiles through one tile of weights, or one of inputs with weights: loaded by tile, read by piece."""
+        factors = self._factors_for(one, stage, size, part)
+        is_there = self._loads_first and stage.kind != "contraction"
+        if self._takes_turns and not is_there:
+            yield
+        chunks, places = self._load(one, turn, at, size, factors)
+        if self._takes_turns and not is_there:
+            yield
+        writer, slot = self.writer, turn[2]
+        if one.starts:
+            writer.kernel((one.block, slot, part), KernelStep(factors.cycles, store=store))
+        step = KernelStep(factors.cycles, chunks=chunks, store=-1 if one.starts else store)
+        writer.kernel((one.block, self._copy(one, turn), slot, part), step, places)
+
+    def _load(
+        self, one: Product, turn: _Turn, at: Sequence[int], size: Tile, factors: _Factors
+    ) -> tuple[tuple[int, ...], tuple[int, int]]:
+        """The loads that bring the operands of a product, and the places of these: what moves, what stays."""
+        writer, (_, thread, _), copy = self.writer, turn, self._copy(one, turn)
         # What is streamed is dead behind its kernel: the next has the same place, whosever it is.
         names = ("wgt", "inp") if one.is_bias else ("inp", "wgt")
-        moves, stays = names if self.tiling.streamed else ((one.block, copy, turn[1], size), (one.block, turn[1], size))
+        moves, stays = names if self.tiling.streamed else ((one.block, copy, thread, size), (one.block, thread, size))
         place, other = writer.place((OPERANDS, moves)), writer.place((OPERANDS, stays))
         what = one.block, tuple([at[number] for number in factors.moved])
         both: list[tuple[int, Hashable, Chunk]] = [(other, one.block, factors.still), (place, what, factors.moving)]
         if one.is_bias:
             both.reverse()  # weights come first, and here these are what moves
-        chunks = tuple([writer.load(to, OPERANDS, held, chunk) for to, held, chunk in both])
-        if self._takes_turns:
-            yield
-        if one.starts:
-            writer.kernel((one.block, turn[2], part), KernelStep(factors.cycles, store=store))
-        step = KernelStep(factors.cycles, chunks=chunks, store=-1 if one.starts else store)
-        writer.kernel((one.block, copy, turn[2], part), step, (place, other))
+        return tuple([writer.load(to, OPERANDS, held, chunk) for to, held, chunk in both]), (place, other)
+
+    def _copy(self, one: Product, turn: _Turn) -> int:
+        return 0 if one.is_bias else turn[0] % self.tiling.operands
+
+    def _factors_for(self, one: Product, stage: Stage, size: Tile, part: Tile) -> _Factors:
+        factors = self._factors.get((one.block, size, part))
+        if factors is None:
+            factors = self._factors[one.block, size, part] = self._factors_of(one, stage.region, size, part)
+        return factors
 
     def _factors_of(self, one: Product, region: TileRegion, size: Tile, part: Tile) -> _Factors:
         moved = one.weights if one.is_bias else one.region
@@ -161,7 +189,6 @@ class TileTails:
         apart = self._cut if pieces > 1 else 0
         stores = prod(part[:apart])
         cost, number = store_cost((1,) * apart + part[apart:], layer.strides, self.config)
-        stored = cost * stores, number * stores
         parts: list[_Part] = []
         cycles = kernels = 0
         for stage in layer.stages:
@@ -173,8 +200,9 @@ class TileTails:
                 kernels += stage.kernels
             if stage.kind == "load":
                 wide.append(self._wide(stage.region, part))
-            if stage.stored:
-                parts.append(_Part(cycles, kernels, stored))
+            if stage.results:
+                stored = stores * stage.results
+                parts.append(_Part(cycles, kernels, (cost * stored, number * stored)))
                 cycles = kernels = 0
         return _Piece(part, parts, together(wide))
 
