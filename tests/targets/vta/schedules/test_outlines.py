@@ -34,6 +34,7 @@ from vtac.workloads.networks.catalogue import NETWORKS
 EIGHTH = VTAConfig(log_inp_buff_size=12, log_wgt_buff_size=15, log_acc_buff_size=14)
 BATCH2 = VTAConfig(log_batch=1)
 BLOCK32 = VTAConfig(log_block=5)
+BLOCK64 = VTAConfig(log_block=6)
 
 
 def _errors(text: str, config: VTAConfig, tiling: Tiling) -> tuple[float, float, Program]:
@@ -200,14 +201,35 @@ def test_wide_operands_of_rows_wait_for_the_loads_that_pass_them() -> None:
         assert nbytes == 0
 
 
-def test_results_of_one_stage_are_stored_one_after_the_other() -> None:
-    """Each pixel becomes four: the same accumulators go to four places, each pixel by a row of its own."""
-    config = VTAConfig(log_block=6)
-    text = _functions(NETWORKS["yolov3-tiny"]().module(), config)["yolov3_tiny_12"]
-    tiling = Tiling((1, 1, 1, 13), weights_inside=True, inp=4, wgt=8, acc=2)
-    cycles, nbytes, program = _errors(text, config, tiling)
-    assert program.disassemble().count("store.out") == 4 * 2 * 13
+@pytest.mark.parametrize(
+    "tiling",
+    [
+        Tiling((1, 1, 1, 13), weights_inside=True, inp=4, wgt=8, acc=2),
+        Tiling((1, 2, 1, 7), inp=2, wgt=4, acc=2),
+        Tiling((1, 2, 1, 5), inp=2, wgt=4, acc=2),
+    ],
+)
+def test_results_of_one_stage_are_stored_one_after_the_other(tiling: Tiling) -> None:
+    """Each pixel becomes four: the same accumulators go to four places. Stores fall behind, in tiles that are not
+    followed, too."""
+    text = _functions(NETWORKS["yolov3-tiny"]().module(), BLOCK64)["yolov3_tiny_12"]
+    cycles, nbytes, program = _errors(text, BLOCK64, tiling)
+    assert program.disassemble().count("store.out") == 4 * 2 * 13 * -(-13 // tiling.tile[3])
     assert abs(cycles) < 0.05
+    assert nbytes == 0
+
+
+def test_accumulators_of_windows_are_reset_when_their_store_is_over() -> None:
+    text = _functions(NETWORKS["yolov3-tiny"]().module(), BLOCK64)["yolov3_tiny_7"]
+    cycles, *_ = _errors(text, BLOCK64, Tiling((1, 1, 13, 13), operands=2))
+    assert abs(cycles) < 0.03
+
+
+@pytest.mark.parametrize("tiling", [Tiling((4, 2), 4, inp=3, acc=2, threads=2), Tiling((2, 4), 1, inp=3, threads=2)])
+def test_threads_take_turns_between_the_stores_of_several_results(tiling: Tiling) -> None:
+    text = _functions(NETWORKS["transformer-layer"]().module(), VTAConfig())["transformer_layer_3"]
+    cycles, nbytes, _ = _errors(text, VTAConfig(), tiling)
+    assert abs(cycles) < 0.03
     assert nbytes == 0
 
 
@@ -217,7 +239,7 @@ def test_operands_of_all_products_are_loaded_before_the_loop_over_pieces() -> No
     (layer,) = layers_of(schedule)
     tiling = Tiling((1, 8))
     outline = outline_of(layer, tiling, VTAConfig())
-    assert [load.before for load in outline.loads] == [0, 0, 0, 0, 5, 5]
+    assert [load.before for load in outline.loads] == [0, 0, 0, 0, 4, 4]
     program = build_program(lower_tilings(schedule, [(layer, tiling)]).module)
     words = [line.split()[1] for line in program.disassemble().splitlines()]
     assert words[:4] == ["load.wgt", "load.inp"] * 2

@@ -53,6 +53,8 @@ class _Rehearsal:
     def run(self) -> int:
         free = behind = 0
         stored: list[int] = []
+        behinds: list[int] = []
+        """After each kernel, when the last store before it is over."""
         done, ends = self.done, self.ends
         for step, place in zip(self.outline.kernels, self.kernel_places, strict=True):
             start = visible = free if place >> 3 < self.fetched else max(free, self._visible(place))
@@ -69,13 +71,16 @@ class _Rehearsal:
             if step.stored[0]:
                 behind = max(behind, free) + step.stored[0]
                 stored.append(behind)
-        return self._weighted() + max(0, behind - free) + _LAST
+            behinds.append(behind)
+        return max(self._weighted(ends), self._weighted(behinds)) + _LAST
 
-    def _weighted(self) -> int:
-        """The cycles of all tiles: of each that was followed, times those that it stands for."""
+    def _weighted(self, ends: Sequence[int]) -> int:
+        """When a unit is done with all tiles, from when it is with each kernel: the cycles of each tile that was
+        followed, times those that it stands for. Where stores take longer than kernels, those of tiles that are
+        followed fall behind, and no kernel may wait for them yet that has to later."""
         total, counted = 0.0, 0
         for tile in self.outline.tiles:
-            end = self.ends[tile.kernel - 1]
+            end = ends[tile.kernel - 1]
             total, counted = total + tile.weight * (end - counted), end
         return round(total)
 

@@ -110,6 +110,8 @@ class TileTails:
                     yield from self._multiply(one, stage, (turn, thread, slot), at, size, piece.size, until)
             wide = together([wide, piece.wide])
             for place, part in enumerate(piece.parts):
+                if self._takes_turns and place and piece.parts[place - 1].stored[0]:
+                    yield
                 until, some = store if part.is_stored else -1, min(1, part.kernels)
                 step = KernelStep(part.cycles, part.kernels, some, wide=wide, store=until, stored=part.stored)
                 self.writer.kernel((number, slot, size, place), step)
@@ -191,11 +193,13 @@ class TileTails:
         cost, number = store_cost((1,) * apart + part[apart:], layer.strides, self.config)
         parts: list[_Part] = []
         cycles = kernels = 0
+        writes_stored = False
         for stage in layer.stages:
             if stage.kind != "contraction":
-                if kernels and not parts and self._is_stored(stage):
+                if kernels and not writes_stored and self._is_stored(stage):
                     parts.append(_Part(cycles, kernels, (0, 0), is_stored=False))
                     cycles = kernels = 0
+                writes_stored |= self._is_stored(stage)
                 cycles += stage.alu * prod(side.extent(part) for side in stage.region) + KERNEL_START * stage.kernels
                 kernels += stage.kernels
             if stage.kind == "load":
