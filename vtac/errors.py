@@ -221,18 +221,20 @@ class CycleError(ExecutionError):
     """
 
 
-class EncodingError(VtacError, ValueError):
+class EncodingError(_LocatedError, VtacError, ValueError):
     """A field value that its bits cannot hold.
 
-    `index` is the instruction's or micro-op's position in the list given.
+    `index` is the instruction's or micro-op's position in the list given; `of_micro_op` says which of both it is.
     """
 
     kind = "encoding"
     index: int
+    of_micro_op: bool
 
-    def __init__(self, message: str, index: int) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, index: int, location: str = "", *, of_micro_op: bool = False) -> None:
+        super().__init__(message, location)
         self.index = index
+        self.of_micro_op = of_micro_op
 
 
 class DecodeError(VtacError, ValueError):

@@ -22,7 +22,7 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 from vtac.analysis.device_functions import host_functions
 from vtac.analysis.locations import location_of
 from vtac.analysis.numbers import number_of
-from vtac.analysis.trips import bounds_of
+from vtac.analysis.trips import bounds_of, trips_of
 from vtac.errors import CompileError
 from vtac.limits import OPERATIONS
 from vtac.rewriting.walker import rewrite_greedily
@@ -45,7 +45,7 @@ class UnrollLoop(RewritePattern):
         bounds = bounds_of(op)
         if bounds is None or not isinstance(op.parent_op(), FuncOp):
             return
-        self._count(op, len(bounds))
+        self._count(op, trips_of(bounds))
         carried: list[SSAValue] = list(op.iter_args)
         made: list[Operation] = []
         for index in bounds:

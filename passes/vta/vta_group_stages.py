@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.dialects.func import FuncOp
+from xdsl.dialects.func import CallOp, FuncOp
 from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
@@ -15,6 +15,7 @@ from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.locations import location_of
 from vtac.analysis.unmapped import why_unmapped
+from vtac.analysis.walks import operations_of
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.dialects.vta.kernels import KernelOp
@@ -87,13 +88,22 @@ def units_alone(module: ModuleOp) -> dict[Operation, Stage]:
     """The ops in which exactly one unit works, and that unit.
 
     An op that holds virtual threads is none of them: a stage runs as a whole, and threads
-    are distributed over stages. Raises `CompileError` for a block that no unit executes.
+    are distributed over stages. Raises `CompileError` for a block that no unit executes, and for
+    calls of kernels without tokens.
     """
     found: dict[Operation, Stage] = {}
-    # A function that ends with vta.sync has its tokens, and so its stages, already.
+    called = {op.callee.string_value() for op in operations_of(CallOp, module)}
     for function in [op for op in module.ops if isinstance(op, FuncOp) and op.body.blocks]:
-        if any(isinstance(op, SyncOp) for op in function.body.block.ops):
+        # One that ends with vta.sync has its tokens, and so its stages, already; kernels have those of their caller.
+        if function.sym_name.data in called or any(isinstance(op, SyncOp) for op in function.body.block.ops):
             continue
+        call = next(iter(operations_of(CallOp, function)), None)
+        if call is not None:
+            raise CompileError(
+                f"'{function.sym_name.data}' calls '{call.callee.string_value()}' and has no tokens: a function that "
+                "calls kernels has its own, or ends with vta.sync dataflow",
+                location_of(call),
+            )
         for op in function.body.block.ops:
             _find_units(op, found)
     return found
@@ -125,7 +135,8 @@ class VtaGroupStages(ModulePass):
     ensures:  each load, store and kernel stands in a vta.stage; a stage takes whole loops
               and neighbours of the same unit; loops of virtual threads stay outside. Loops
               of one iteration are gone: nothing goes round them, so they need no tokens.
-    declines: a block that no directive mapped to a unit.
+              A kernel that another function calls stays as it is.
+    declines: a block that no directive mapped to a unit; a function that calls kernels and has no vta.sync.
     """
 
     name = "vta-group-stages"

@@ -10,7 +10,12 @@ from vtac.analysis.numbers import number_of
 def constant_trips(loop: scf.ForOp) -> int:
     """Iterations of a loop of constant bounds; 1 for any other."""
     bounds = bounds_of(loop)
-    return 1 if bounds is None else len(bounds)
+    return 1 if bounds is None else trips_of(bounds)
+
+
+def trips_of(bounds: range) -> int:
+    """Iterations of a loop of a positive step, of which there may be more than `len` counts."""
+    return max(0, -((bounds.start - bounds.stop) // bounds.step))
 
 
 def bounds_of(loop: scf.ForOp) -> range | None:

@@ -3,18 +3,21 @@
 Upstream asks what effects an operation has by walking all it holds, at every level of a nest anew, and folds, looks for
 dead operations and calls patterns whether there is anything for them or not. Here the effects of each operation are
 found once, up to the first that lasts, which settles all that is asked; operations and modules in which nothing can
-change are left alone.
+change are left alone. Nor is an index folded that leaves 64 bits: what computes it is refused where it stands.
 """
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TypeAlias
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.arith import AddiOp, MuliOp, SubiOp
+from xdsl.dialects.builtin import IndexType, ModuleOp
 from xdsl.dialects.memref import AllocOp, DeallocOp
 from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.pattern_rewriter import (
@@ -44,6 +47,7 @@ from xdsl.transforms.common_subexpression_elimination import (
 )
 from xdsl.transforms.dead_code_elimination import region_dce
 
+from vtac.analysis.numbers import number_of
 from vtac.analysis.walks import operations_in, operations_under
 
 Effects: TypeAlias = "AbstractSet[EffectInstance] | None"
@@ -174,7 +178,7 @@ class _Applier(GreedyRewritePatternApplier):
         kind = _Kind.of(type(op))
         if self._is_trivially_dead(op, kind):
             rewriter.erase(op)
-        elif kind.may_fold or kind.has_patterns:
+        elif (kind.may_fold or kind.has_patterns) and not _overflows(op):
             super().match_and_rewrite(op, rewriter)
         if rewriter.has_done_action:
             self._effects = _KnownEffects()
@@ -191,6 +195,23 @@ class _Applier(GreedyRewritePatternApplier):
             return False
         effects = self._effects.of(op)
         return effects is not None and _is_local(op, effects)
+
+
+_INDEX_ARITHMETIC: dict[type[Operation], Callable[[int, int], int]] = {
+    AddiOp: operator.add,
+    SubiOp: operator.sub,
+    MuliOp: operator.mul,
+}
+
+
+def _overflows(op: Operation) -> bool:
+    """Whether an index of two constants leaves 64 bits: xDSL folds it to a number that no index is."""
+    if type(op) not in _INDEX_ARITHMETIC or not isinstance(op.results[0].type, IndexType):
+        return False
+    left, right = map(number_of, op.operands)
+    if left is None or right is None:
+        return False
+    return not -(1 << 63) <= _INDEX_ARITHMETIC[type(op)](left, right) < 1 << 63
 
 
 class EliminateCommonSubexpressions(CommonSubexpressionElimination):

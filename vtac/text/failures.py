@@ -8,7 +8,7 @@ from xdsl.ir import Operation
 from xdsl.utils.exceptions import DiagnosticException, MultipleSpansParseError, ParseError
 
 from vtac.analysis.locations import location_of
-from vtac.errors import CompileError, JointCompileError, VtacError
+from vtac.errors import CompileError, EncodingError, EvaluationError, JointCompileError, VtacError
 from vtac.text.reports import InvalidModuleError, Report, SourceError, one_line
 
 
@@ -20,7 +20,7 @@ def reports_of(error: BaseException, fallback_location: str = "") -> list[Report
         case JointCompileError():
             advice = [Report("note", error.advice)] if error.advice else []
             return [report for one in error.errors for report in reports_of(one, fallback_location)] + advice
-        case CompileError():
+        case CompileError() | EncodingError() | EvaluationError():
             return [
                 Report(
                     "error", _without_location(error), error.location or location_at_fault(error) or fallback_location
@@ -58,7 +58,7 @@ def location_at_fault(error: BaseException) -> str:
     return location
 
 
-def _without_location(error: CompileError) -> str:
+def _without_location(error: CompileError | EncodingError | EvaluationError) -> str:
     text = str(error)
     return text.removeprefix(f"{error.location}: ") if error.location else text
 

@@ -9,6 +9,7 @@ from typing import Final
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from vtac.text.loop_extents import contradiction
+from vtac.text.upstream_global_rules import contents_problem, reference_problem
 
 _DYNAMIC: Final = -(2**63)
 """What stands for an offset, size or stride that is an operand."""
@@ -246,6 +247,8 @@ def _extents(kind: Attribute) -> list[int]:
 _LINALG = (_operands, _windows, _element_types, _extents_of_loops, _destinations)
 _RULES: dict[str, Callable[[Operation], str]] = {
     "func.return": _return,
+    "memref.get_global": reference_problem,
+    "memref.global": contents_problem,
     "linalg.transpose": _transpose,
     "tensor.pad": _pad,
     "tensor.collapse_shape": _collapse,

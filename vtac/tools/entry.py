@@ -179,7 +179,7 @@ def print_failure(
 
 
 def _reports(error: BaseException, input_name: str) -> list[Report]:
-    if isinstance(error, VtacError) and not isinstance(error, CompileError):
+    if isinstance(error, VtacError) and not isinstance(error, CompileError) and not error.locations:
         return [Report("error", one_line(error.message), input_name)]
     if isinstance(error, OSError) and error.filename is not None:
         return [Report("error", f"cannot access '{error.filename}': {error.strerror}")]

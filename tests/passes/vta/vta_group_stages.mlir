@@ -63,3 +63,34 @@ func.func @unmapped(%a: memref<4xi32>, %b: memref<4xi32>) {
   }
   func.return
 }
+
+// -----
+
+// A kernel that another function calls has the stages and tokens of its caller.
+
+// CHECK-LABEL: func.func private @kernel
+// CHECK-NEXT:    vta.store_2d out
+// CHECK-LABEL: func.func @program
+// CHECK-NEXT:    func.call @kernel
+// CHECK-NEXT:    vta.sync dataflow
+func.func private @kernel(%y: memref<4x1x16xi8>) {
+  vta.store_2d out %y [sram = 0, dram = 0, x_size = 4, y_size = 1, x_stride = 4] : memref<4x1x16xi8>
+  func.return
+}
+func.func @program(%y: memref<4x1x16xi8>) {
+  func.call @kernel(%y) : (memref<4x1x16xi8>) -> ()
+  vta.sync dataflow
+  func.return
+}
+
+// -----
+
+func.func private @kernel(%y: memref<4x1x16xi8>) {
+  vta.store_2d out %y [sram = 0, dram = 0, x_size = 4, y_size = 1, x_stride = 4] : memref<4x1x16xi8>
+  func.return
+}
+func.func @program(%y: memref<4x1x16xi8>) {
+  // expected-error @+1 {{'program' calls 'kernel' and has no tokens: a function that calls kernels has its own, or ends with vta.sync dataflow}}
+  func.call @kernel(%y) : (memref<4x1x16xi8>) -> ()
+  func.return
+}

@@ -127,16 +127,15 @@ scf.for %i = %c0 to %many step %c1 {{
 """
 
 
-def test_numbers_of_more_than_64_bits_are_computed_as_they_are() -> None:
-    program = build_program(vtac.parse(_PROGRAM.format(body=_LARGE)))
-    stores = [one for one in decode(program.instructions, program.config) if isinstance(one, Store) and one.x_size]
-    assert [store.sram_base for store in stores] == [(2 * (2**63 - 1) + i + 2) % 4 for i in range(70)]
-
-
-def test_numbers_of_more_than_64_bits_are_not_written_cut() -> None:
-    text = _PROGRAM.format(body=_LARGE.replace("d0 mod 4", "d0 * 4"))
-    with pytest.raises(EncodingError, match="field sram_base is 73786976294838206464; it has 16 bits"):
+@pytest.mark.parametrize("factor", ["mod 4", "* 4"])
+def test_an_index_of_more_than_64_bits_is_refused_where_it_comes_about(factor: str) -> None:
+    text = _PROGRAM.format(body=_LARGE.replace("d0 mod 4", f"d0 {factor}"))
+    with pytest.raises(CompileError) as caught:
         build_program(vtac.parse(text))
+    assert str(caught.value) == (
+        "<string>:13:8: 'arith.addi' gives an index of 18,446,744,073,709,551,614; 64 bits hold "
+        "-9,223,372,036,854,775,808 to 9,223,372,036,854,775,807"
+    )
 
 
 def test_an_amount_of_more_than_32_bits_is_refused_in_a_nest() -> None:

@@ -29,6 +29,7 @@ def encode_micro_ops(ops: Sequence[MicroOp] | NDArray[np.int64], config: VTAConf
             f"cannot encode micro-op {position}: {field.name} is {table[position, number]}; "
             f"it has {field.width} bits, an integer from 0 to {field.maximum} is required",
             position,
+            of_micro_op=True,
         )
     return (table << [field.low for field in fields]).sum(axis=1).astype(f"<u{MICRO_OP_BYTES}").tobytes()
 

@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import repeat
 
+from xdsl.dialects.affine import ApplyOp
 from xdsl.ir import Operation
 
 from vtac.analysis.locations import location_of
 from vtac.dialects.hardware import MemoryName
-from vtac.dialects.vta.kernels import AluOp, GemmOp
+from vtac.dialects.vta.kernels import AluOp, GemmOp, KernelOp
 from vtac.dialects.vta.memory import Load2DOp, Store2DOp
 from vtac.dialects.vta.synchronisation import DepPopOp, DepPushOp, SyncOp
 from vtac.errors import CompileError
 from vtac.targets.vta.isa.instructions import AluOpcode, Memory
+from vtac.targets.vta.stream.host_arithmetic import ARITHMETIC
 from vtac.targets.vta.stream.host_values import HostValues, Step, row_of
 from vtac.targets.vta.stream.kernel_code import alu_loops, gemm_loops, micro_ops_of
 from vtac.targets.vta.stream.stream_builder import COMPUTE, LOAD, STORE, Row, StreamBuilder
@@ -24,6 +26,18 @@ _STAGES = {"load": LOAD, "compute": COMPUTE, "store": STORE}
 _MEMORIES = {"inp": Memory.INP, "wgt": Memory.WGT, "acc": Memory.ACC, "acc8": Memory.ACC_8BIT, "out": Memory.OUT}
 _ELEMENTS: dict[str, MemoryName] = {"inp": "inp", "wgt": "wgt", "acc": "acc", "acc8": "out", "out": "out"}
 """The memory whose elements a transfer counts in DRAM."""
+_TAKEN = f"of arith {', '.join(sorted(op.name.removeprefix('arith.') for op in ARITHMETIC if op is not ApplyOp))}"
+
+
+def refuse_unplaced(op: Load2DOp | Store2DOp | KernelOp) -> None:
+    """Raises `CompileError` for an operation that names a buffer on the chip: these have no addresses here."""
+    is_placed = not op.buffers if isinstance(op, KernelOp) else op.on_chip is None
+    if not is_placed:
+        raise CompileError(
+            f"'{op.name}' names a buffer on the chip, which has no address yet: run vta-place-buffers, or count tiles "
+            "from the start of the memory",
+            location_of(op),
+        )
 
 
 @dataclass(frozen=True)
@@ -55,8 +69,8 @@ class HostCalls:
             finish = self.stream.finish if op.dataflow is None else self.stream.finish_dataflow
             return lambda _: finish(site)
         raise CompileError(
-            f"'{op.name}' cannot run on the VTA or its host; only vta, scf, arith and affine ops can: "
-            "run the lowering passes, and map every block to a unit",
+            f"'{op.name}' cannot run on the VTA or its host; only vta, scf, arith and affine ops can, {_TAKEN}: run "
+            "the lowering passes, and map every block to a unit",
             location_of(op),
         )
 
@@ -77,23 +91,33 @@ class HostCalls:
     def _transfer(self, op: Load2DOp | Store2DOp, call: Callable[[Row], None], fields: Sequence[int]) -> Step:
         """A call with the row of a transfer; `fields` are the places of all but its memory, DRAM from the buffer on."""
         memory = op.memory.data
+        refuse_unplaced(op)
         unit, address = self.stream.config.element_bytes(_ELEMENTS[memory]), self.values.address(op.buffer)
         sram, dram, *others = fields
         tile = self.values.new_place()
         row = row_of([self.values.constant(int(_MEMORIES[memory])), sram, tile, *others])
 
         def step(values: list[int]) -> None:
-            values[tile] = values[address] // unit + values[dram]
+            base, between = divmod(values[address], unit)
+            if between:
+                raise CompileError(
+                    f"'{op.name}' counts {memory} tiles of {unit} bytes from byte {values[address]:,}, within "
+                    f"one: a buffer that starts at a multiple of {unit} bytes is required",
+                    location_of(op),
+                )
+            values[tile] = base + values[dram]
             call(row(values))
 
         return step
 
     def _gemm(self, op: GemmOp, site: int) -> Step:
+        refuse_unplaced(op)
         captures, micro_ops = row_of(list(map(self.values.place, op.captures))), micro_ops_of(op)
         reset, loops, gemm = op.reset is not None, gemm_loops(op), self.stream.gemm
         return lambda values: gemm(site, captures(values), micro_ops, reset, loops)
 
     def _alu(self, op: AluOp, site: int) -> Step:
+        refuse_unplaced(op)
         captures, micro_ops = row_of(list(map(self.values.place, op.captures))), micro_ops_of(op)
         opcode, loops, alu = AluOpcode[op.opcode.data.upper()], alu_loops(op), self.stream.alu
         immediate = None if op.immediate is None else op.immediate.value.data

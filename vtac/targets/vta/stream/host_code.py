@@ -7,7 +7,6 @@ runs the steps in it. A large nest of loops around one transfer is computed as a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import repeat
 from math import prod
 from typing import cast
@@ -15,21 +14,22 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 from xdsl.dialects import arith, func, memref, scf
-from xdsl.dialects.builtin import IntegerAttr, IntegerType
+from xdsl.dialects.builtin import IntegerType
 from xdsl.ir import Block, Operation, SSAValue
-from xdsl.traits import SymbolTable
 
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import element_type_of
-from vtac.analysis.trips import bounds_of
+from vtac.analysis.trips import bounds_of, trips_of
 from vtac.dialects.packing.declared import PLACES, layer_name
 from vtac.dialects.vta.memory import Load2DOp, Store2DOp
 from vtac.errors import CompileError
+from vtac.targets.vta.stream.buffers import called_kernel
 from vtac.targets.vta.stream.host_arithmetic import ARITHMETIC, Function, arithmetic
-from vtac.targets.vta.stream.host_bounds import HostBounds
+from vtac.targets.vta.stream.host_bounds import TOO_LARGE, HostBounds
 from vtac.targets.vta.stream.host_calls import HostCalls
+from vtac.targets.vta.stream.host_rules import constant_of, held_by_type, loop_range, refuse_kernel, refuse_view
+from vtac.targets.vta.stream.host_run import HostRun, Site
 from vtac.targets.vta.stream.host_values import HostValues, Step
-from vtac.targets.vta.stream.layout import Names
 from vtac.targets.vta.stream.stream_builder import StreamBuilder
 
 _SILENT: frozenset[type[Operation]] = frozenset({scf.YieldOp, func.ReturnOp, memref.GetGlobalOp, memref.AllocOp})
@@ -39,38 +39,13 @@ _AS_ARRAYS = 64
 """Iterations from which on a nest that transfers is issued as arrays."""
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
-    """The op behind a call: its name and source location."""
-
-    op: str
-    location: str
-
-
-@dataclass
-class HostRun:
-    """What a host function called: ops, each a call on a stream builder, and kernels.
-
-    `calls` names the calls of kernels in program order, `places` says for each which places in the source it stands
-    for instead of those of the kernel, `kernels` their functions.
-    """
-
-    sites: list[Site] = field(default_factory=list[Site])
-    calls: list[str] = field(default_factory=list[str])
-    places: list[Mapping[str, str]] = field(default_factory=list[Mapping[str, str]])
-    kernels: dict[str, _HostFunction] = field(default_factory=dict[str, "_HostFunction"])
-    labels: Names = field(default_factory=Names)
-
-
-def issue(function: func.FuncOp, addresses: Mapping[SSAValue, int], stream: StreamBuilder) -> HostRun:
+def issue(function: func.FuncOp, addresses: Mapping[SSAValue, int], stream: StreamBuilder, run: HostRun) -> None:
     """Make the calls of a function of scf, arith, affine and vta ops, and of the kernels that it calls, on a stream.
 
-    `addresses` gives the byte address of every DRAM buffer the function uses. Raises
-    `CompileError` for an op of another kind, before any call.
+    `addresses` gives the byte address of every DRAM buffer the function uses; `run` is told of the calls. Raises
+    `CompileError` for an op of another kind, before any call, and for loops, indices and addresses that are none.
     """
-    run = HostRun()
-    _HostFunction(run, stream, list(addresses), function).run(list(addresses.values()))
-    return run
+    _HostFunction(run, {}, stream, list(addresses), function).run(list(addresses.values()))
 
 
 def _nest_of_a_transfer(loop: scf.ForOp) -> list[tuple[scf.ForOp, range]]:
@@ -92,8 +67,16 @@ def _nest_of_a_transfer(loop: scf.ForOp) -> list[tuple[scf.ForOp, range]]:
 class _HostFunction:
     """A function as steps, which run for given addresses of its buffers in bytes."""
 
-    def __init__(self, run: HostRun, stream: StreamBuilder, buffers: Sequence[SSAValue], function: func.FuncOp) -> None:
+    def __init__(
+        self,
+        run: HostRun,
+        kernels: dict[str, _HostFunction],
+        stream: StreamBuilder,
+        buffers: Sequence[SSAValue],
+        function: func.FuncOp,
+    ) -> None:
         self._run = run
+        self._kernels = kernels
         self._stream = stream
         self._values = HostValues(buffers)
         self._bounds = HostBounds()
@@ -115,9 +98,11 @@ class _HostFunction:
         self._bounds.note(op)
         computed = arithmetic(op, self._values.place, of_arrays=self._shape is not None)
         if computed is not None:
-            return _computation(self._values.define(op.results[0]), computed)
-        if type(op) is arith.ConstantOp and isinstance(op.value, IntegerAttr):
-            self._values.set_constant(op.result, op.value.value.data)
+            held = held_by_type(op.results[0], computed, fits=self._bounds.of(op.results[0]) < TOO_LARGE)
+            return _computation(self._values.define(op.results[0]), held)
+        number = constant_of(op) if type(op) is arith.ConstantOp else None
+        if number is not None:
+            self._values.set_constant(op.results[0], number)
             return None
         if type(op) is scf.ForOp:
             return self._loop(op)
@@ -135,7 +120,7 @@ class _HostFunction:
 
     def _loop(self, op: scf.ForOp) -> Step:
         nest = _nest_of_a_transfer(op)
-        if nest and prod(len(bounds) for _, bounds in nest) >= _AS_ARRAYS and self._fits(nest):
+        if nest and prod(trips_of(bounds) for _, bounds in nest) >= _AS_ARRAYS and self._fits(nest):
             return self._nest(nest)
         first, end, by = map(self._values.place, (op.lb, op.ub, op.step))
         index = self._values.define(op.body.block.args[0])
@@ -143,7 +128,9 @@ class _HostFunction:
         steps = self._block(op.body.block)
 
         def run(values: list[int]) -> None:
-            for number in range(values[first], values[end], values[by]):
+            numbers = loop_range(op, values[first], values[end], values[by])
+            self._run.count(trips_of(numbers), op)
+            for number in numbers:
                 values[index] = number
                 for step in steps:
                     step(values)
@@ -187,6 +174,7 @@ class _HostFunction:
         return run
 
     def _view(self, op: memref.ReinterpretCastOp) -> Step:
+        refuse_view(op)
         (offset,) = op.static_offsets.get_values()
         moved = offset * cast(IntegerType, element_type_of(op.source)).width.data // 8
         whole = self._values.address(op.source)
@@ -195,14 +183,15 @@ class _HostFunction:
     def _call_of_kernel(self, op: func.CallOp) -> Step:
         """Kernels are functions of the addresses of their buffers, made when first called."""
         run, stream, name, number = self._run, self._stream, op.callee.string_value(), len(self._run.calls)
-        if name not in run.kernels:
-            callee = SymbolTable.lookup_symbol(op, op.callee)
-            if not isinstance(callee, func.FuncOp) or not callee.body.blocks:
+        if name not in self._kernels:
+            callee = called_kernel(op)
+            if callee is None:
                 raise CompileError(f"call of '{name}', which is no function with a body", location_of(op))
-            run.kernels[name] = _HostFunction(run, stream, callee.body.block.args, callee)
+            refuse_kernel(callee)
+            self._kernels[name] = _HostFunction(run, self._kernels, stream, callee.body.block.args, callee)
         run.calls.append(run.labels.take(layer_name(op)))
         run.places.append(PLACES.get(op) or {})
-        kernel, operands = run.kernels[name], list(map(self._values.address, op.arguments))
+        kernel, operands = self._kernels[name], list(map(self._values.address, op.arguments))
 
         def call(values: list[int]) -> None:
             stream.enter(number)

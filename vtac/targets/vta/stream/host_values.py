@@ -68,9 +68,13 @@ class HostValues:
     def address(self, buffer: SSAValue) -> int:
         """Where the address of a buffer is. Raises `CompileError` for one that has none."""
         if buffer not in self._buffers:
-            owner = buffer.owner
-            where = location_of(owner) if isinstance(owner, Operation) else ""
-            raise CompileError("a transfer names a buffer that has no address in DRAM", where)
+            owner = buffer.owner if isinstance(buffer.owner, Operation) else buffer.owner.parent_op()
+            found = f"'{buffer.owner.name}'" if isinstance(buffer.owner, Operation) else f"'{buffer.name_hint or '?'}'"
+            raise CompileError(
+                f"{found} has no address in DRAM: transfers and calls name arguments, allocations and constants of the "
+                "program, and in a kernel its arguments",
+                location_of(owner),
+            )
         return self._places[buffer]
 
     def new_address(self, view: SSAValue) -> int:

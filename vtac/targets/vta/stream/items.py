@@ -14,6 +14,7 @@ from vtac.dialects.hardware import VTAConfig
 from vtac.targets.vta.isa.columns import Words, encode_columns
 from vtac.targets.vta.isa.instructions import Opcode
 from vtac.targets.vta.stream.footprints import Issued
+from vtac.targets.vta.stream.memory_bounds import refuse_beyond_memories
 
 Fields: TypeAlias = "Sequence[int | NDArray[np.int64]]"
 """Fields in word order, each a number, or an array with that of each of many instructions."""
@@ -57,7 +58,7 @@ def lengths(items: Sequence[Item]) -> list[int]:
 def encode_items(items: Sequence[Item], counts: Sequence[int], config: VTAConfig) -> Words:
     """Items as words of shape (n, 2), low half first, without token bits; `counts` are their lengths.
 
-    Raises `EncodingError` for a value over its field.
+    Raises `EncodingError` for a value over its field, or a transfer over its memory.
     """
     opcodes = np.array([item.opcode for item in items], np.int64)
     of_each = np.repeat(opcodes, counts)
@@ -65,8 +66,9 @@ def encode_items(items: Sequence[Item], counts: Sequence[int], config: VTAConfig
     for opcode in Opcode:
         alike = [items[number] for number in np.flatnonzero(opcodes == opcode).tolist()]
         if alike:
-            places = np.flatnonzero(of_each == opcode)
-            words[places] = encode_columns(opcode, _fields_of(alike), places, config)
+            places, fields = np.flatnonzero(of_each == opcode), _fields_of(alike)
+            words[places] = encode_columns(opcode, fields, places, config)
+            refuse_beyond_memories(opcode, fields, places, config)
     return words
 
 

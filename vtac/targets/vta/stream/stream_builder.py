@@ -6,15 +6,17 @@ when it is first used; `finish` makes every unit wait for the others.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from itertools import chain, repeat
+from itertools import accumulate, chain, repeat
 from typing import cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from vtac.dialects.hardware import VTAConfig
+from vtac.errors import EncodingError
 from vtac.targets.vta.isa.instructions import AluOpcode, Memory, Opcode
 from vtac.targets.vta.isa.micro_ops import encode_micro_ops
 from vtac.targets.vta.stream.dataflow import TokenPlan, plan_tokens
@@ -60,6 +62,9 @@ class StreamBuilder:
         self._plan = plan
         self.micro_op_count = 0
         self._micro_ops: list[NDArray[np.int64]] = []
+        self._kernel_starts: list[int] = []
+        self._kernel_origins: list[tuple[int, int]] = []
+        """Of each kernel whose micro-ops are in the buffer, the number of the first, and who used it first."""
         self._uop_base = uop_address // config.uop_element_bytes
         self._uop_capacity = uop_capacity
         self._items: list[Item] = []
@@ -85,6 +90,19 @@ class StreamBuilder:
     def origins(self) -> list[tuple[tuple[int, int], int]]:
         """The number of the kernel's call and that of the site, and of how many instructions after those before."""
         return list(zip(self._origins, lengths(self._items), strict=True))
+
+    def origin_of(self, error: EncodingError) -> tuple[int, int]:
+        """The number of the kernel's call and that of the site of what cannot be encoded."""
+        if error.of_micro_op:
+            owner = bisect_right(self._kernel_starts, error.index) - 1
+            return self._kernel_origins[owner]
+        item = bisect_right(list(accumulate(lengths(self._items))), error.index)
+        return self._origins[item]
+
+    def behind_end(self) -> tuple[int, int] | None:
+        """The origin of the first instruction behind a FINISH; None where it is the last."""
+        end = next((n for n, item in enumerate(self._items[:-1]) if item.opcode is Opcode.FINISH), None)
+        return None if end is None else self._origins[end + 1]
 
     def enter(self, call: int) -> None:
         """What follows belongs to this call of a kernel."""
@@ -159,7 +177,12 @@ class StreamBuilder:
         self._end(site)
 
     def finish_dataflow(self, site: int) -> None:
-        """Order what came since the last end by tokens that follow the data, and end the stream."""
+        """Order what came since the last end by tokens that follow the data, and end the stream.
+
+        Raises `EncodingError` as `instructions` and `encoded_micro_ops` do.
+        """
+        self.instructions()  # what no memory holds is refused before it is planned
+        self.encoded_micro_ops()
         items, origins = self._take_apart()
         for placed in self._plan(items, self.micro_ops, self.config):
             source, stage = placed.source, placed.stage
@@ -229,6 +252,8 @@ class StreamBuilder:
         kernel = Kernel(self._uop_end, self._uop_end + len(new), KernelSlice(self.micro_op_count, len(new)))
         dram = self._uop_base + self.micro_op_count
         self._micro_ops.append(new)
+        self._kernel_starts.append(self.micro_op_count)
+        self._kernel_origins.append((self._call, site))
         self.micro_op_count += len(new)
         self._uop_end = kernel.end
         self._cache[key] = kernel
