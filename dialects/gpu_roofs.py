@@ -44,8 +44,8 @@ class KernelCosts:
     hiding_warps: int = 8
     unhidden: float = 0.25
     source: str = (
-        "instructions as in the machine code of NVRTC 13.5 for sm_80 and sm_90; `remote` as measured on an H100 by "
-        "Luo et al., Benchmarking and Dissecting the Nvidia Hopper GPU Architecture; other latencies and shares are "
+        "instructions as in the machine code of NVRTC 13.5 for sm_80 and sm_90; `remote` is assumed, after what "
+        "Luo et al. report of an H100 (arXiv 2402.13499, for loads, not arrivals); other latencies and shares are "
         "estimates that no measurement has confirmed"
     )
 

@@ -174,14 +174,14 @@ def test_images_that_are_never_read(sizes: tuple[int, int], low: tuple[int, int]
 
 
 def test_the_layer_of_the_tutorial_has_schedules() -> None:
-    """256 images of 14 x 14, 256 to 512 channels: a block is a pixel of 128 images, or of 192 and a part of another."""
+    """256 images of 14 x 14, 256 to 512 channels: blocks are of one pixel, as these skip its padding."""
     text = WmmaConv2D().text()
     boxed = tma_schedule(text)
     assert "wgmma of boxes, 128 x 256 in steps of 64, 4 stages" in str(boxed.name)
     made = vtac.compile(text, "cuda", "sm_90a", schedule=boxed)
     assert isinstance(made, CudaProgram)
     assert [one.box for one in made.launch.tensor_maps] == [(16, 16, 1, 1, 8), (16, 16, 4, 1, 1)]
-    assert str(wgmma_schedule(text).name) == "wgmma, 192 x 192 in steps of 64, 4 stages"
+    assert str(wgmma_schedule(text).name) == "wgmma, 128 x 256 in steps of 64, 4 stages"
 
 
 @needs_cpu

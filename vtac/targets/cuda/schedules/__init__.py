@@ -4,7 +4,8 @@ By subject:
 
     entry                        defaults, instructions, measured
     the product in a program     product_blocks, product_matrices, shape, lanes
-    tilings, and what they cost  tiling, footprint, roof, product_clusters, box_tilings
+    tilings, and what they cost  tiling, footprint, roof, padded_shares, product_clusters,
+                                 box_tilings
     directives                   product_directives, warp_loops, grid_blocks, threads
       by instruction             mma_products, wgmma_products, tma_products, box_products, box_results
     without tensor cores         elementwise, row_blocks

@@ -16,12 +16,15 @@ from typing import cast
 from vtac.dialects.gpu_hardware import GpuArchitecture
 from vtac.errors import CompileError, ScheduleError
 from vtac.files.reading import read_regular
+from vtac.targets.cuda.schedules.padded_shares import ALL_TAPS
 from vtac.targets.cuda.schedules.product_clusters import alone
 from vtac.targets.cuda.schedules.tiling import ProductSize, ProductTiling, tilings
 
 _MOST_BYTES = 64 << 20
 _OF_BOXES = ("boxes", "producers", "cluster", "shares_columns")
 """What records of tilings without boxes may leave out."""
+_ESTIMATED = "taps"
+"""What of a product's size is for estimates only: it follows from the rest of a program, and is not compared."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,8 @@ class Measurements:
         """
         if architecture is None:
             return None
-        found = [one for one in self.records if one.size in sizes and one.architecture == architecture.name]
+        known = [replace(one, taps=ALL_TAPS) for one in sizes]
+        found = [one for one in self.records if one.size in known and one.architecture == architecture.name]
         if not found:
             return None
         devices = sorted({one.device for one in found})
@@ -100,8 +104,9 @@ def _record(line: str, place: str) -> MeasuredTiling | None:
 
 def _numbers(given: object, kind: type[ProductSize | ProductTiling], place: str) -> Mapping[str, object]:
     """The fields of a record: whole numbers, several of them, or marks."""
-    names = [field.name for field in fields(kind)]
-    entries = cast("dict[str, object]", given) if isinstance(given, dict) else {}
+    names = [field.name for field in fields(kind) if field.name != _ESTIMATED]
+    entries = dict(cast("dict[str, object]", given)) if isinstance(given, dict) else {}
+    entries.pop(_ESTIMATED, None)
     found = {name: _number(entries[name]) for name in names if name in entries}
     required = {name for name in names if name not in _OF_BOXES}
     if set(entries) - set(names) or required - set(found) or None in found.values():

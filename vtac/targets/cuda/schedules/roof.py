@@ -131,7 +131,7 @@ def estimate(tiling: ProductTiling, size: ProductSize, architecture: GpuArchitec
     latency = costs.latency + (costs.remote if tiling.cluster > 1 else 0)
     exposed = begins + (max(0, latency / tiling.ahead - step) if tiling.stages > 1 else latency)
     warps = tiling.warps
-    steps = -(-size.sizes[2] // depth)
+    steps = size.steps(tiling)
     passing = 0 if in_registers(tiling.fragment) else 8 / SHARED_BYTES
     finish = costs.epilogue + rows * columns * (passing + 4 / costs.result_bytes)
     across = tiling.cluster_block

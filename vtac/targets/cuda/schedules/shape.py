@@ -15,6 +15,7 @@ from vtac.dialects.wgmma.layouts import ROWS as GROUP_ROWS
 from vtac.errors import ScheduleError
 from vtac.schedule import BlockRef, Schedule
 from vtac.targets.cuda.schedules.lanes import moves_vectors, walked_fastest
+from vtac.targets.cuda.schedules.padded_shares import ALL_TAPS, Taps, taps_of
 from vtac.targets.cuda.schedules.product_blocks import ProductBlocks
 from vtac.targets.cuda.schedules.product_matrices import as_matrices, payload_block
 from vtac.targets.cuda.schedules.tiling import ProductSize, in_registers
@@ -30,7 +31,8 @@ class ProductShape:
     `groups` are the variables of the last block that make up rows and columns, before them those that number the
     products where there are several. `lanes` are the elements of a and b that one thread can copy at a time.
     `fills`: k is one dimension of the program, which zeros follow behind its end. `boxes`: bulk copies bring both.
-    `sorts`: b's bytes are neighbours along n, and two tiles of mma.sync take turns at its columns.
+    `sorts`: b's bytes are neighbours along n, and two tiles of mma.sync take turns at its columns. `taps` of a
+    convolution, of which some lie in the padding.
     """
 
     sizes: tuple[int, int, int]
@@ -43,12 +45,13 @@ class ProductShape:
     fills: bool
     boxes: bool = False
     sorts: bool = False
+    taps: Taps = ALL_TAPS
 
     def size(self, element_bytes: int) -> ProductSize:
         """What its tiling is chosen for."""
         sizes = (self.sizes, self.fragment, element_bytes, self.lanes, self.products)
         known = {"staged": not in_registers(self.fragment), "boxes": self.boxes, "sorts": self.sorts}
-        return ProductSize(*sizes, self.fills, **known)
+        return ProductSize(*sizes, self.fills, **known, taps=self.taps)
 
     def for_lanes(self, element_bytes: int) -> ProductShape:
         """The shape as mma.sync takes it: both operands along k, but for elements of 16 bits, and bytes of b.
@@ -113,9 +116,10 @@ def product_shape(probe: Schedule, blocks: ProductBlocks) -> ProductShape:
         _lanes(payload_block(probe, a), int(not a_by_rows), blocks.element_bytes),
         _lanes(payload_block(probe, b), int(not b_by_depth), blocks.element_bytes),
     )
+    taps = taps_of(payload_block(probe, a))
     last = payload_block(probe, gather_tail(probe, blocks, store))
     groups = _groups(last, list(last.inputs).index(payload_block(probe, product).output))
-    return ProductShape((m, n, k), fragment, a_by_rows, b_by_depth, groups, lanes, prod(batch), fills)
+    return ProductShape((m, n, k), fragment, a_by_rows, b_by_depth, groups, lanes, prod(batch), fills, taps=taps)
 
 
 def _fills(product: BlockOp) -> bool:

@@ -12,6 +12,7 @@ from vtac.dialects.tensor_maps import FIRST_CAPABILITY as FIRST_WITH_BOXES
 from vtac.dialects.wgmma.layouts import ROWS as GROUP_ROWS
 from vtac.dialects.wgmma.layouts import WARPS
 from vtac.targets.cuda.schedules.footprint import are_asynchronous, registers, used_bytes
+from vtac.targets.cuda.schedules.padded_shares import ALL_TAPS, Taps
 from vtac.targets.cuda.schedules.warp_loops import VECTOR_BYTES
 
 _WARP_TILES = ((4, 4), (4, 2), (2, 4), (2, 2), (2, 1), (1, 2), (1, 1))
@@ -178,7 +179,7 @@ class ProductSize:
     which is filled up to whole steps with zeros; else steps divide it, as taps and channels would lose their vectors.
     `staged`: the product passes through shared memory. The space is that of the fragment: of WMMA, mma.sync or wgmma;
     `boxes`: of the latter two with operands in bulk copies. `sorts`: two tiles of b take turns at its columns, as their
-    bytes are sorted.
+    bytes are sorted. `taps` of a convolution, of which some lie in the padding.
     """
 
     sizes: tuple[int, int, int]
@@ -190,6 +191,12 @@ class ProductSize:
     staged: bool = True
     boxes: bool = False
     sorts: bool = False
+    taps: Taps = ALL_TAPS
+
+    def steps(self, tiling: ProductTiling) -> float:
+        """Steps that a block takes on average: those of taps in the padding of all its rows are left out."""
+        rows, _, depth = tiling.block
+        return -(-self.sizes[2] // depth) * self.taps.taken(rows, depth)
 
 
 def tilings(size: ProductSize, architecture: GpuArchitecture | None) -> Iterator[ProductTiling]:

@@ -1,0 +1,99 @@
+"""How many of a convolution's taps lie in the image, where rows of the product that follow each other are one pixel."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass
+from math import gcd
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vtac.analysis.affine_expressions import from_affine
+from vtac.analysis.linear import Linear, Quotient, Remainder
+from vtac.analysis.nest import shape_of
+from vtac.dialects.schedule.payload import BlockOp
+
+_Integers = NDArray[np.int64]
+_LEAST_ROWS = 16
+"""Rows of the smallest block."""
+
+
+@dataclass(frozen=True)
+class Taps:
+    """Of pairs of a pixel and a tap `inside` lie in the image, of `all`; a pixel has `rows`, a tap `depth` of k.
+
+    Pixels of a row are one where no padding lies beside it.
+
+    A block of rows of one pixel takes no step of a tap that lies beside the image.
+    """
+
+    rows: int = 1
+    depth: int = 1
+    inside: int = 1
+    all: int = 1
+
+    def taken(self, rows: int, depth: int) -> float:
+        """The share of their steps that blocks of so many rows take, of so many elements of k each.
+
+        Of blocks of several pixels all: some of their steps are padding of all pixels, too, which is left out here.
+        """
+        return self.inside / self.all if self.rows % rows == 0 and self.depth % depth == 0 else 1.0
+
+
+ALL_TAPS = Taps()
+"""Of what is no convolution, or one whose taps lie in the image, or whose blocks have several pixels."""
+
+
+def taps_of(copy: BlockOp) -> Taps:
+    """The taps of a product's first operand, by the block that copies it as a matrix of rows by k."""
+    access = copy.accesses.data[0]
+    if access.pad_value is None:
+        return ALL_TAPS
+    count = len(copy.variables)
+    extents: dict[Hashable, int] = {v: one.extent for v, one in enumerate(copy.variables)}
+    values = [Linear.variable(v) for v in range(count)]
+    indices = [from_affine(expr, values, [], extents) for expr in access.indices.results]
+    guarded: list[tuple[Linear, int]] = []
+    for index, size in zip(indices, shape_of(copy.inputs[0]), strict=True):
+        low, high = index.bounds(extents)
+        if low < 0 or high >= size:
+            guarded.append((index, size))
+    row, k = count - 2, count - 1
+    rows, depth = (gcd(extents[v], *(run for index, _ in guarded for run in _runs(index, v))) for v in (row, k))
+    if rows < _LEAST_ROWS or any(index.variables() - {row, k} for index, _ in guarded):
+        return ALL_TAPS
+    grid: dict[Hashable, _Integers] = {
+        row: np.arange(0, extents[row], rows)[:, None],
+        k: np.arange(0, extents[k], depth)[None, :],
+    }
+    inside = np.ones((extents[row] // rows, extents[k] // depth), np.bool_)
+    for index, size in guarded:
+        place = _at(index, grid)
+        inside &= (place >= 0) & (place < size)
+    return Taps(rows, depth, int(inside.sum()), inside.size) if not inside.all() else ALL_TAPS
+
+
+def _runs(index: Linear, variable: Hashable) -> Iterator[int]:
+    """After how many values of a variable each part of an index goes on that depends on it."""
+    for atom in index.terms:
+        if atom == variable:
+            yield 1
+        elif isinstance(atom, Quotient) and (step := abs(atom.numerator.coefficient(variable))):
+            yield atom.divisor // step if atom.divisor % step == 0 else 1
+        elif isinstance(atom, Quotient | Remainder):
+            yield from _runs(atom.numerator, variable)
+
+
+def _at(index: Linear, values: Mapping[Hashable, _Integers]) -> _Integers:
+    """An index at values of its variables."""
+    total = np.asarray(index.constant, np.int64)
+    for atom, factor in index.terms.items():
+        if isinstance(atom, Quotient):
+            part = _at(atom.numerator, values) // atom.divisor
+        elif isinstance(atom, Remainder):
+            part = _at(atom.numerator, values) % atom.divisor
+        else:
+            part = values[atom]
+        total = total + part * factor
+    return total
