@@ -6,7 +6,8 @@ The way of a search through the files:
     what a function's blocks are      layers, matching, stages, tiled_contraction
     tilings                           candidates, tiling, tilings, room, tile_regions
     estimates by formula              ranking, cost, contraction_cost, transfers, staying
-    rehearsals                        rehearsal, outline, steps, tile_passes, tile_tails, chunks, load_turns
+    rehearsals                        rehearsal, fetching, instruction_places, outline, steps, tile_passes, tile_tails,
+                                      chunks, load_turns
     limits                            roof, work
     from a tiling to directives       layer_directives, contraction_directives, nests, lowering
     convolutions of few channels      fold_choice, folds

@@ -1,8 +1,7 @@
 """How long a program takes, from its outline: three units side by side, and one transfer after the other on the bus.
 
-The rules are those of `vtac.targets.vta.cycles`, chunk by chunk instead of burst by burst. A burst that is asked for
-while a chunk arrives waits for those before it, 16 at most, of which the load unit asks for one in two cycles. Of the
-beats in which instructions are fetched half are taken to delay the load unit, whose latency the others fall into.
+The rules are those of `vtac.targets.vta.cycles`, chunk by chunk instead of burst by burst; what fetch and the compute
+unit's own loads wait for the load unit, and it for fetch, is in `fetching`.
 """
 
 from __future__ import annotations
@@ -10,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vtac.dialects.memory_bus import BURST_BEATS, OUTSTANDING_BURSTS
-from vtac.targets.vta.schedules.load_turns import Turn, load_turns
+from vtac.targets.vta.cycles.timing import Timing
+from vtac.targets.vta.schedules.fetching import Fetch, Traffic, traffic_of
+from vtac.targets.vta.schedules.instruction_places import places_of
+from vtac.targets.vta.schedules.load_turns import load_turns
 from vtac.targets.vta.schedules.steps import KernelStep, Outline
-from vtac.targets.vta.schedules.transfers import LOAD_START
+from vtac.targets.vta.schedules.transfers import LOAD_START, NOTHING, Chunk
 
+_DE10 = Timing.de10()
 _NEVER = 1 << 60
-_FIRST, _FETCH = 38, 45
-"""When the first instructions are there, and how long the next eight take."""
-_FETCHED = 1
-"""Cycles that the load unit is later for each instruction that is fetched: half of its two beats."""
 _LATENCY = 20
 """Cycles from the start of a LOAD to its first beat."""
 _MICRO_OPS = 22
@@ -29,35 +28,41 @@ _LAST = 4
 """Cycles from the end of all units to that of the program."""
 
 
-def rehearse(outline: Outline) -> int:
+def rehearse(outline: Outline, timing: Timing = _DE10) -> int:
     """Cycles of a program."""
-    return _Rehearsal(outline).run()
+    return _Rehearsal(outline, timing).run()
 
 
 class _Rehearsal:
-    def __init__(self, outline: Outline) -> None:
-        self.outline = outline
+    def __init__(self, outline: Outline, timing: Timing = _DE10) -> None:
+        self.outline, self.timing = outline, timing
         self.loads = outline.loads
         self.turns = load_turns(outline)
         self.turn = 0
-        self.turn_places, self.kernel_places = _places(outline, self.turns)
+        self.places = places_of(outline, self.turns)
         self.done = [-1 if load.chunk.loads else 0 for load in self.loads]
         self.left = [load.chunk.loads for load in self.loads]
         """Of each chunk, the LOADs that are still to come."""
         self.ends: list[int] = []
-        self.now = 0
-        self.flight: tuple[int, int, int, int] = (0, 0, -1, OUTSTANDING_BURSTS)
-        """When the last chunk began to arrive and when it is there, its number, and the beats of its bursts."""
-        self.fetched, self.fetch_time = 0, _FIRST
+        self.now = self.began = 0
+        """When what the load unit loaded last is over, and when that began."""
+        self.loaded, self.traffic = -1, traffic_of(NOTHING, timing)
+        """The number of that chunk, and its traffic."""
+        self.fetch = Fetch(timing, self.places.length, self.places.ahead(timing.queue_depth))
+        self._known: dict[Chunk, Traffic] = {}
 
     def run(self) -> int:
         free = behind = 0
         stored: list[int] = []
         behinds: list[int] = []
         """After each kernel, when the last store before it is over."""
-        done, ends = self.done, self.ends
-        for step, place in zip(self.outline.kernels, self.kernel_places, strict=True):
-            start = visible = free if place >> 3 < self.fetched else max(free, self._visible(place))
+        done, ends, shift, seen = self.done, self.ends, self.fetch.shift, 0
+        for step, place in zip(self.outline.kernels, self.places.kernels, strict=True):
+            start = visible = free
+            if place >= seen:
+                # Those behind it in its burst follow sooner than it is over.
+                start = visible = max(free, self._visible(place))
+                seen = ((place >> shift) + 1) << shift
             for chunk in step.chunks:
                 while done[chunk] < 0:
                     self._bring(_NEVER)
@@ -86,11 +91,11 @@ class _Rehearsal:
 
     def _visible(self, place: int) -> int:
         """When fetch has brought the instruction at that place of the stream."""
-        block = place >> 3
-        while self.fetched < block:
-            self.fetch_time += _FETCH + self._queued(self.fetch_time)
-            self.fetched += 1
-        return self.fetch_time + (place & 7) if block == self.fetched else 0
+        fetch = self.fetch
+        burst = place >> fetch.shift
+        if burst >= len(fetch.arrived):
+            fetch.wait(burst, self._waited(fetch.asked))
+        return fetch.arrived[burst] + (place & fetch.number - 1)
 
     def _own_loads(self, free: int, start: int, step: KernelStep) -> int:
         """When kernels begin, less their cycles, behind loads of the compute unit itself.
@@ -114,16 +119,21 @@ class _Rehearsal:
         """Cycles that the compute unit's load waits for the load unit's; micro-ops come first, int32 tiles last."""
         while self._bring(at):
             pass
-        begin, end, number, burst = self.flight
-        if not begin <= at + _LATENCY < end:
+        if not self.began <= at < self.now:
             return 0
-        if not first and beats > OUTSTANDING_BURSTS // 2 * (OUTSTANDING_BURSTS - (at - begin + _LATENCY) // 2):
-            return end - at - _LATENCY
-        if number >= 0 and first:
-            self.flight = begin, end + beats, number, burst
-            self.done[number] += beats
-            self.now += beats
-        return self._queued(at)
+        traffic = self.traffic
+        since = (at - self.began) % traffic.cycles
+        if not first and since < traffic.beats and beats > OUTSTANDING_BURSTS // 2 * (OUTSTANDING_BURSTS - since // 2):
+            return int(traffic.beats - since)
+        if first and self.loaded >= 0 and since < traffic.asked:
+            self._delay(beats)
+        return traffic.waited(since)
+
+    def _delay(self, beats: int) -> None:
+        """What the load unit loads is there so much later."""
+        self.now += beats
+        if self.done[self.loaded] >= 0:
+            self.done[self.loaded] += beats
 
     def _passed(self, end: int, beats: int) -> int:
         """When int32 tiles are there that would be at `end`: chunks that the load unit begins while bursts of them are
@@ -132,57 +142,38 @@ class _Rehearsal:
             return end
         asked = end - beats - _LATENCY + beats // BURST_BEATS * 2
         while self._bring(max(asked, end - _QUEUE)):
-            begin, there, number, burst = self.flight
-            wait = max(0, min(_QUEUE, end - begin))
-            self.flight = begin, there + wait, number, burst
-            self.now += wait
-            if self.done[number] >= 0:
-                self.done[number] += wait
-            chunk, count = self.loads[number].chunk, self.turns[self.turn - 1][1]
+            self._delay(max(0, min(_QUEUE, end - self.began - _LATENCY)))
+            chunk, count = self.loads[self.loaded].chunk, self.turns[self.turn - 1][1]
             end += chunk.beats * count // max(1, chunk.loads)
         return end
 
-    def _queued(self, at: int) -> int:
+    def _waited(self, at: int) -> int:
         """Cycles that a burst waits which is asked for then."""
-        begin, end, _, burst = self.flight
-        if burst <= 2 or not begin - _LATENCY < at < end - _LATENCY:
-            return 0
-        asked = (at - begin + _LATENCY) // 2 * burst
-        return min(OUTSTANDING_BURSTS * burst, asked, end - at - _LATENCY)
+        return self.traffic.waited(at - self.began) if self.began <= at < self.now else 0
 
     def _bring(self, until: int) -> bool:
         """The load unit takes the next chunk, or a part of one, unless it begins later than that; whether it did."""
         turn = self.turn
         if turn == len(self.turns):
             return False
-        number, count, _ = self.turns[turn]
-        load, place = self.loads[number], self.turn_places[turn]
-        if load.after >= len(self.ends):
+        number, count, before = self.turns[turn]
+        load, ends = self.loads[number], self.ends
+        if load.after >= len(ends):
             return False
-        ready = self.ends[load.after] if load.after >= 0 else 0
-        start = max(self.now, ready, self._visible(place))
+        ready = ends[load.after] if load.after >= 0 else 0
+        start = max(self.now, ready, self._visible(self.places.turns[turn]))
         if start > until:
             return False
         self.turn = turn + 1
         chunk, left = load.chunk, self.left[number]
         self.left[number] = left - count
-        fetched = (self.turn_places[turn + 1] - place) * _FETCHED
-        self.now = start + (chunk.starts + chunk.beats) * count // max(1, chunk.loads) + fetched
+        traffic = self._known.get(chunk)
+        if traffic is None:
+            traffic = self._known[chunk] = traffic_of(chunk, self.timing)
+        end = start + (chunk.starts + chunk.beats) * count // max(1, chunk.loads)
+        if not self.fetch.is_over:
+            end += self.fetch.beside(start, end, traffic, self.places.weights[before], self.places.done[len(ends)])
         if count == left:
-            self.done[number] = self.now
-        self.flight = start + _LATENCY, self.now, number, chunk.burst
+            self.done[number] = end
+        self.began, self.now, self.loaded, self.traffic = start, end, number, traffic
         return True
-
-
-def _places(outline: Outline, turns: Sequence[Turn]) -> tuple[list[int], list[int]]:
-    """The places of the first instruction of each turn and each kernel in the stream; that of its end behind turns."""
-    loads, kernels = [0] * len(turns), [0] * len(outline.kernels)
-    place = at = 0
-    for number, step in enumerate(outline.kernels):
-        while at < len(turns) and turns[at][2] <= number:
-            loads[at] = place
-            place += turns[at][1]
-            at += 1
-        kernels[number] = place
-        place += step.wide.loads + step.number * (2 if step.micro_ops else 1) + step.stored[1]
-    return [*loads, place], kernels

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import prod
+from math import gcd, prod
 from typing import NamedTuple
 
 from vtac.dialects.hardware import VTAConfig
@@ -24,12 +24,12 @@ class Block(NamedTuple):
 
 
 class Chunk(NamedTuple):
-    """What is loaded together: beats on the bus, cycles beside them, LOADs that do it, and beats of each burst."""
+    """What is loaded together: beats on the bus, cycles beside them, LOADs that do it, and mean beats of a burst."""
 
     beats: int
     starts: int
     loads: int
-    burst: int = BURST_BEATS
+    burst: float = BURST_BEATS
 
 
 NOTHING = Chunk(0, 0, 0)
@@ -54,10 +54,14 @@ def block_of(extents: Sequence[int], sizes: Sequence[int]) -> Block:
 def chunk_of(extents: Sequence[int], sizes: Sequence[int], element_bytes: int) -> Chunk:
     """The loads of a box of tiles of `element_bytes`."""
     block = block_of(extents, sizes)
-    row = block.columns * element_bytes // BUS_BYTES
-    return Chunk(
-        block.transfers * block.rows * row, LOAD_START * block.transfers, block.transfers, min(BURST_BEATS, max(1, row))
-    )
+    row, count = block.columns * element_bytes // BUS_BYTES, block.transfers
+    return Chunk(count * block.rows * row, LOAD_START * count, count, mean_burst(row))
+
+
+def mean_burst(row: int) -> float:
+    """The mean beats of the bursts of rows of so many beats, which begin at every multiple of what they and bursts
+    have in common, as rows do that follow one another: a burst ends where its row or the longest burst does."""
+    return row / (1 + (row - gcd(row, BURST_BEATS)) / BURST_BEATS) if row > 1 else 1
 
 
 def padded_chunk(extents: Sequence[int], pads: Sequence[tuple[int, int]], element_bytes: int) -> Chunk:
@@ -71,7 +75,7 @@ def padded_chunk(extents: Sequence[int], pads: Sequence[tuple[int, int]], elemen
         passed = rows if leading > _HEADWAY + above else min(rows, _HEADWAY + above - leading)
     starts = max(LOAD_START + above, 3 + leading + passed + width * below)
     row = columns * element_bytes // BUS_BYTES
-    return Chunk(count * rows * row, starts * count, count, min(BURST_BEATS, max(1, row)))
+    return Chunk(count * rows * row, starts * count, count, mean_burst(row))
 
 
 def together(chunks: Sequence[Chunk]) -> Chunk:
