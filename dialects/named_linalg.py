@@ -13,10 +13,12 @@ from xdsl.ir import Attribute, Dialect, Operation
 
 from vtac.dialects.frontend_reductions import READERS, MapReader
 from vtac.dialects.named_elementwise import ELEMENTWISE
+from vtac.dialects.named_lines import LINES
 from vtac.dialects.named_products import PRODUCTS, TypeFnAttr
+from vtac.dialects.named_spaces import SPACES
 from vtac.dialects.named_windows import WINDOWS
 
-_OPS = (*PRODUCTS, *WINDOWS)
+_OPS = (*PRODUCTS, *WINDOWS, *LINES, *SPACES)
 
 
 def _with_ours() -> list[type[Operation]]:
@@ -29,7 +31,7 @@ _ATTRIBUTES: list[type[Attribute]] = [*Linalg.attributes, TypeFnAttr]
 NamedLinalg = Dialect("linalg", _with_ours(), _ATTRIBUTES)
 
 
-_DIMENSIONS = {"h": "oh", "w": "ow", "H": "kh", "W": "kw"}
+_DIMENSIONS = {"d": "od", "h": "oh", "w": "ow", "D": "kd", "H": "kh", "W": "kw"}
 _LOOPS = {op.name: op.LOOPS for op in _OPS}
 
 

@@ -85,9 +85,12 @@ class _Body:
 def multiply_accumulate(operands: Sequence[SSAValue], *, is_signed: bool = True) -> Region:
     """acc + (a - a_zero) * (b - b_zero), with zero points when there are five operands."""
     body = _Body(operands)
-    factors = [body.converted(0, is_signed=is_signed), body.converted(1, is_signed=is_signed)]
-    if len(operands) == 5:
-        factors = [body.add(arith.SubiOp(factor, body.converted(2 + i))) for i, factor in enumerate(factors)]
+    factors: list[SSAValue] = []
+    for position in range(2):
+        factor = body.converted(position, is_signed=is_signed)
+        if len(operands) == 5:
+            factor = body.add(arith.SubiOp(factor, body.converted(2 + position)))
+        factors.append(factor)
     left, right = factors
     kind = body.accumulator.type
     if kind == i1:
@@ -97,12 +100,17 @@ def multiply_accumulate(operands: Sequence[SSAValue], *, is_signed: bool = True)
     return body.closed(body.add(arith.AddfOp(body.accumulator, body.add(arith.MulfOp(left, right)))))
 
 
-def _take_extreme(operands: Sequence[SSAValue], of_integers: type[Operation], of_floats: type[Operation]) -> Region:
-    """max(acc, a) or min(acc, a)."""
+def _take_extreme(
+    operands: Sequence[SSAValue], of_integers: type[Operation], of_floats: type[Operation] | None
+) -> Region:
+    """max(acc, a) or min(acc, a); of integers without signs where floats have none, which are refused then."""
     body = _Body(operands)
-    kind = of_integers if isinstance(body.accumulator.type, IntegerType) else of_floats
+    element = body.accumulator.type
+    kind = of_integers if isa(element, IntegerType) else of_floats
+    if kind is None:
+        raise VerifyException(f"elements of type {element}: integers are required, which have no sign here")
     take = cast("Callable[[SSAValue, SSAValue], Operation]", kind)
-    return body.closed(body.add(take(body.accumulator, body.converted(0))))
+    return body.closed(body.add(take(body.accumulator, body.converted(0, is_signed=of_floats is not None))))
 
 
 def _take_sum(operands: Sequence[SSAValue]) -> Region:
@@ -119,7 +127,7 @@ class NamedOp(NamedOperation, ABC):
     LOOPS: ClassVar[str] = ""
     """One letter per loop; capital letters reduce."""
     MAPS: ClassVar[tuple[str, ...]] = ()
-    """One string per shaped operand, a letter per dimension; `H` and `W` move along the first one's `h` and `w`."""
+    """One string per shaped operand, a letter per dimension; `D`, `H`, `W` move along the first one's `d`, `h`, `w`."""
     PRINT_ATTRS_IN_FRONT: ClassVar[bool] = True
 
     def get_default_indexing_maps(self) -> Sequence[AffineMap]:
@@ -134,6 +142,11 @@ class NamedOp(NamedOperation, ABC):
         return _kinds_of(self.LOOPS)
 
     @classmethod
+    def number_of_axes(cls) -> int:
+        """How many axes a window moves along; 0 for a product."""
+        return len(_axes_of(cls.LOOPS))
+
+    @classmethod
     def number_of_inputs(cls) -> int:
         """Its shaped inputs, and two zero points where it is quantised."""
         return len(cls.MAPS) - 1 + 2 * (cls.name.endswith("_q") or ".quantized_" in cls.name)
@@ -143,17 +156,24 @@ class NamedOp(NamedOperation, ABC):
         return multiply_accumulate((*inputs, *outputs))
 
 
+def _axes_of(loops: str) -> str:
+    """The letters that windows move along, in the order of strides and dilations."""
+    return "".join(letter for letter in "dhw" if letter in loops)
+
+
 @lru_cache(maxsize=256)
 def _maps_of(
     loops: str, maps: tuple[str, ...], scalars: int, steps: tuple[tuple[int, ...], ...]
 ) -> tuple[AffineMap, ...]:
     """The maps over loops of one letter each, those of scalars before the last; `steps` are strides and dilations."""
     dims: dict[str, AffineExpr] = {letter: AffineDimExpr(dim) for dim, letter in enumerate(loops)}
+    axes = _axes_of(loops)
+    strides, dilations = steps or ((1,) * len(axes),) * 2
 
     def index(letter: str, position: int) -> AffineExpr:
-        if position or letter not in "hw":
+        if position or letter not in axes:
             return dims[letter]
-        (strides, dilations), axis = steps, "hw".index(letter)
+        axis = axes.index(letter)
         return dims[letter] * strides[axis] + dims[letter.upper()] * dilations[axis]
 
     found = [
@@ -169,17 +189,32 @@ def _kinds_of(loops: str) -> ArrayAttr[IteratorTypeAttr]:
     return ArrayAttr(IteratorTypeAttr.reduction() if c.isupper() else IteratorTypeAttr.parallel() for c in loops)
 
 
-_ONES = DenseIntElementsAttr.from_list(TensorType(i64, [2]), [1, 1])
+def _ones(axes: int) -> DenseIntElementsAttr:
+    return DenseIntElementsAttr.from_list(TensorType(i64, [axes]), [1] * axes)
 
 
 class WindowOp(NamedOp, ABC):
     """A window that moves along two axes by `strides`, and whose taps lie `dilations` apart; not given, both are 1."""
 
-    strides = prop_def(DenseIntElementsAttr, default_value=_ONES)
-    dilations = prop_def(DenseIntElementsAttr, default_value=_ONES)
+    strides = prop_def(DenseIntElementsAttr, default_value=_ones(2))
+    dilations = prop_def(DenseIntElementsAttr, default_value=_ones(2))
 
 
-class MaxPoolingOp(WindowOp, ABC):
+class LineOp(NamedOp, ABC):
+    """A window that moves along one axis."""
+
+    strides = prop_def(DenseIntElementsAttr, default_value=_ones(1))
+    dilations = prop_def(DenseIntElementsAttr, default_value=_ones(1))
+
+
+class SpaceOp(NamedOp, ABC):
+    """A window that moves along three axes."""
+
+    strides = prop_def(DenseIntElementsAttr, default_value=_ones(3))
+    dilations = prop_def(DenseIntElementsAttr, default_value=_ones(3))
+
+
+class MaxPoolingOp(NamedOp, ABC):
     """The largest element of each window."""
 
     @classmethod
@@ -187,7 +222,7 @@ class MaxPoolingOp(WindowOp, ABC):
         return _take_extreme((*inputs, *outputs), arith.MaxSIOp, arith.MaximumfOp)
 
 
-class SumPoolingOp(WindowOp, ABC):
+class SumPoolingOp(NamedOp, ABC):
     """The sum of each window."""
 
     @classmethod
@@ -195,9 +230,25 @@ class SumPoolingOp(WindowOp, ABC):
         return _take_sum((*inputs, *outputs))
 
 
-class MinPoolingOp(WindowOp, ABC):
+class MinPoolingOp(NamedOp, ABC):
     """The smallest element of each window."""
 
     @classmethod
     def get_hidden_region(cls, inputs: Sequence[SSAValue], outputs: Sequence[SSAValue]) -> Region:
         return _take_extreme((*inputs, *outputs), arith.MinSIOp, arith.MinimumfOp)
+
+
+class UnsignedMaxPoolingOp(NamedOp, ABC):
+    """The largest element of each window, of integers without signs."""
+
+    @classmethod
+    def get_hidden_region(cls, inputs: Sequence[SSAValue], outputs: Sequence[SSAValue]) -> Region:
+        return _take_extreme((*inputs, *outputs), arith.MaxUIOp, None)
+
+
+class UnsignedMinPoolingOp(NamedOp, ABC):
+    """The smallest element of each window, of integers without signs."""
+
+    @classmethod
+    def get_hidden_region(cls, inputs: Sequence[SSAValue], outputs: Sequence[SSAValue]) -> Region:
+        return _take_extreme((*inputs, *outputs), arith.MinUIOp, None)

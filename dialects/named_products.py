@@ -166,6 +166,33 @@ class DotOp(NamedOp):
     MAPS: ClassVar[tuple[str, ...]] = ("K", "K", "")
 
 
+@irdl_op_definition
+class BatchReduceMatmulOp(ProductOp):
+    """The sum of one product per leading index."""
+
+    name = "linalg.batch_reduce_matmul"
+    LOOPS: ClassVar[str] = "BmnK"
+    MAPS: ClassVar[tuple[str, ...]] = ("BmK", "BKn", "mn")
+
+
+@irdl_op_definition
+class BatchMatvecOp(NamedOp):
+    """One product of a matrix and a vector per leading index."""
+
+    name = "linalg.batch_matvec"
+    LOOPS: ClassVar[str] = "bmK"
+    MAPS: ClassVar[tuple[str, ...]] = ("bmK", "bK", "bm")
+
+
+@irdl_op_definition
+class BatchVecmatOp(NamedOp):
+    """One product of a vector and a matrix per leading index."""
+
+    name = "linalg.batch_vecmat"
+    LOOPS: ClassVar[str] = "bnK"
+    MAPS: ClassVar[tuple[str, ...]] = ("bK", "bKn", "bn")
+
+
 PRODUCTS: tuple[type[NamedOp], ...] = (
     MatmulOp,
     BatchMatmulOp,
@@ -174,4 +201,7 @@ PRODUCTS: tuple[type[NamedOp], ...] = (
     MatvecOp,
     VecmatOp,
     DotOp,
+    BatchReduceMatmulOp,
+    BatchMatvecOp,
+    BatchVecmatOp,
 )

@@ -6,7 +6,15 @@ from typing import ClassVar
 
 from xdsl.irdl import irdl_op_definition
 
-from vtac.dialects.named_operation import MaxPoolingOp, MinPoolingOp, NamedOp, SumPoolingOp, WindowOp
+from vtac.dialects.named_operation import (
+    MaxPoolingOp,
+    MinPoolingOp,
+    NamedOp,
+    SumPoolingOp,
+    UnsignedMaxPoolingOp,
+    UnsignedMinPoolingOp,
+    WindowOp,
+)
 
 
 @irdl_op_definition
@@ -145,7 +153,7 @@ class DepthwiseConv2DNhwcHwcmOp(WindowOp):
 
 
 @irdl_op_definition
-class PoolingNchwMaxOp(MaxPoolingOp):
+class PoolingNchwMaxOp(MaxPoolingOp, WindowOp):
     """The largest element of each window, channels before rows."""
 
     name = "linalg.pooling_nchw_max"
@@ -154,7 +162,7 @@ class PoolingNchwMaxOp(MaxPoolingOp):
 
 
 @irdl_op_definition
-class PoolingNhwcMaxOp(MaxPoolingOp):
+class PoolingNhwcMaxOp(MaxPoolingOp, WindowOp):
     """The largest element of each window, channels last."""
 
     name = "linalg.pooling_nhwc_max"
@@ -163,7 +171,7 @@ class PoolingNhwcMaxOp(MaxPoolingOp):
 
 
 @irdl_op_definition
-class PoolingNchwSumOp(SumPoolingOp):
+class PoolingNchwSumOp(SumPoolingOp, WindowOp):
     """The sum of each window, channels before rows."""
 
     name = "linalg.pooling_nchw_sum"
@@ -172,7 +180,7 @@ class PoolingNchwSumOp(SumPoolingOp):
 
 
 @irdl_op_definition
-class PoolingNhwcSumOp(SumPoolingOp):
+class PoolingNhwcSumOp(SumPoolingOp, WindowOp):
     """The sum of each window, channels last."""
 
     name = "linalg.pooling_nhwc_sum"
@@ -181,12 +189,48 @@ class PoolingNhwcSumOp(SumPoolingOp):
 
 
 @irdl_op_definition
-class PoolingNhwcMinOp(MinPoolingOp):
+class PoolingNhwcMinOp(MinPoolingOp, WindowOp):
     """The smallest element of each window, channels last."""
 
     name = "linalg.pooling_nhwc_min"
     LOOPS: ClassVar[str] = "nhwcHW"
     MAPS: ClassVar[tuple[str, ...]] = ("nhwc", "HW", "nhwc")
+
+
+@irdl_op_definition
+class DepthwiseConv2DNhwcHwcmQOp(WindowOp):
+    """Convolution with zero points of each channel with several kernels of its own, channels last."""
+
+    name = "linalg.depthwise_conv_2d_nhwc_hwcm_q"
+    LOOPS: ClassVar[str] = "nhwcmHW"
+    MAPS: ClassVar[tuple[str, ...]] = ("nhwc", "HWcm", "nhwcm")
+
+
+@irdl_op_definition
+class PoolingNhwcMaxUnsignedOp(UnsignedMaxPoolingOp, WindowOp):
+    """The largest element of each window, without signs, channels last."""
+
+    name = "linalg.pooling_nhwc_max_unsigned"
+    LOOPS: ClassVar[str] = "nhwcHW"
+    MAPS: ClassVar[tuple[str, ...]] = ("nhwc", "HW", "nhwc")
+
+
+@irdl_op_definition
+class PoolingNhwcMinUnsignedOp(UnsignedMinPoolingOp, WindowOp):
+    """The smallest element of each window, without signs, channels last."""
+
+    name = "linalg.pooling_nhwc_min_unsigned"
+    LOOPS: ClassVar[str] = "nhwcHW"
+    MAPS: ClassVar[tuple[str, ...]] = ("nhwc", "HW", "nhwc")
+
+
+@irdl_op_definition
+class Conv2DOp(NamedOp):
+    """Convolution of one channel, without strides."""
+
+    name = "linalg.conv_2d"
+    LOOPS: ClassVar[str] = "hwHW"
+    MAPS: ClassVar[tuple[str, ...]] = ("hw", "HW", "hw")
 
 
 WINDOWS: tuple[type[NamedOp], ...] = (
@@ -210,4 +254,8 @@ WINDOWS: tuple[type[NamedOp], ...] = (
     PoolingNchwSumOp,
     PoolingNhwcSumOp,
     PoolingNhwcMinOp,
+    DepthwiseConv2DNhwcHwcmQOp,
+    PoolingNhwcMaxUnsignedOp,
+    PoolingNhwcMinUnsignedOp,
+    Conv2DOp,
 )

@@ -57,15 +57,16 @@ def _windows(operation: Operation) -> str:
     from xdsl.dialects.builtin import DenseIntElementsAttr, i64
     from xdsl.utils.hints import isa
 
-    from vtac.dialects.named_operation import WindowOp
+    from vtac.dialects.named_operation import NamedOp
 
-    if not isinstance(operation, WindowOp):
+    if not isinstance(operation, NamedOp) or "strides" not in operation.properties:
         return ""
-    axes = sum(letter in "hw" for letter in operation.LOOPS)
+    axes = operation.number_of_axes()
+    each = f"each of its {axes} axes" if axes > 1 else "its axis"
     for name in ("strides", "dilations"):
         found = operation.properties[name]
         if not isa(found, DenseIntElementsAttr) or found.get_shape() != (axes,) or found.get_element_type() != i64:
-            return f"its {name} are {found}: one i64 for each of its {axes} axes is required"
+            return f"its {name} are {found}: one i64 for {each} is required"
         if min(found.get_values()) < 1:
             return f"its {name} are {found}: windows move forward, by 1 or more"
     return ""

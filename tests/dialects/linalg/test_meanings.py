@@ -16,6 +16,8 @@ from vtac.evaluate.numbers import Array
 _INDICES = ", ".join(f"affine_map<(m, n, k) -> {one}>" for one in ("(k, m)", "(n, k)", "(m, n)"))
 _MAPS = f"indexing_maps = [{_INDICES}]"
 _STRIDES = "{strides = dense<2> : vector<2xi64>}"
+_TWO = "{dilations = dense<[1, 2]> : tensor<2xi64>, strides = dense<[2, 1]> : tensor<2xi64>}"
+_THREE = "{dilations = dense<[1, 2, 1]> : tensor<3xi64>, strides = dense<[2, 1, 2]> : tensor<3xi64>}"
 OPERATIONS = {
     "plain convolution": ("conv_2d_nchw_fchw", "1x2x8x8xi8 3x2x2x2xi8 1x3x7x7xi32"),
     "convolution with strides alone": (f"conv_2d_nchw_fchw {_STRIDES}", "1x2x8x8xi8 3x2x2x2xi8 1x3x4x4xi32"),
@@ -36,6 +38,53 @@ OPERATIONS = {
     "narrow accumulator": ("matmul", "4x8xi32 8x3xi32 4x3xi8"),
     "integers by floats": ("matmul", "4x8xi8 8x3xf32 4x3xf32"),
     "single bits": ("matmul", "4x8xi1 8x3xi1 4x3xi1"),
+    "matrices and vectors": ("batch_matvec", "3x4x5xi8 3x5xi8 3x4xi32"),
+    "vectors and matrices": ("batch_vecmat", "3x5xi8 3x5x2xi8 3x2xi32"),
+    "sum of products": ("batch_reduce_matmul", "3x4x5xi8 3x5x2xi8 4x2xi32"),
+    "sequences, channels first": (
+        "conv_1d_ncw_fcw {dilations = dense<[1]> : tensor<1xi64>, strides = dense<[2]> : tensor<1xi64>}",
+        "2x3x8xi8 4x3x3xi8 2x4x3xi32",
+    ),
+    "sequences, channels last": (
+        "conv_1d_nwc_wcf {dilations = dense<[1]> : tensor<1xi64>, strides = dense<[2]> : tensor<1xi64>}",
+        "2x8x3xi8 3x3x4xi8 2x3x4xi32",
+    ),
+    "volumes, channels first": (
+        f"conv_3d_ncdhw_fcdhw {_THREE}",
+        "2x3x6x7x8xi8 4x3x2x2x3xi8 2x4x3x5x3xi32",
+    ),
+    "volumes with zero points": (
+        f"conv_3d_ndhwc_dhwcf_q {_THREE}",
+        "2x6x7x8x3xi8 2x2x3x3x4xi8 i32 i32 2x3x5x3x4xi32",
+    ),
+    "several kernels per channel of sequences": (
+        "depthwise_conv_1d_nwc_wcm {dilations = dense<[1]> : tensor<1xi64>, strides = dense<[2]> : tensor<1xi64>}",
+        "2x8x3xi8 3x3x2xi8 2x3x3x2xi32",
+    ),
+    "several kernels per channel with zero points": (
+        f"depthwise_conv_2d_nhwc_hwcm_q {_TWO}",
+        "2x7x8x3xi8 2x3x3x2xi8 i32 i32 2x3x4x3x2xi32",
+    ),
+    "volumes, by channel": (
+        f"depthwise_conv_3d_ncdhw_cdhw {_THREE}",
+        "2x3x6x7x8xi8 3x2x2x3xi8 2x3x3x5x3xi32",
+    ),
+    "sums of sequences": (
+        "pooling_ncw_sum {dilations = dense<[1]> : tensor<1xi64>, strides = dense<[2]> : tensor<1xi64>}",
+        "2x3x8xi8 3xi8 2x3x3xi32",
+    ),
+    "smallest of volumes": (
+        f"pooling_ndhwc_min {_THREE}",
+        "2x6x7x8x3xi8 2x2x3xi8 2x3x5x3x3xi32",
+    ),
+    "largest without signs": (
+        f"pooling_nhwc_max_unsigned {_TWO}",
+        "2x7x8x3xi8 2x3xi8 2x3x4x3xi32",
+    ),
+    "smallest of sequences without signs": (
+        "pooling_nwc_min_unsigned {dilations = dense<[1]> : tensor<1xi64>, strides = dense<[2]> : tensor<1xi64>}",
+        "2x8x3xi8 3xi8 2x3x3xi32",
+    ),
 }
 
 
@@ -97,3 +146,28 @@ def test_a_product_whose_maps_are_none_is_refused(maps: str, message: str) -> No
     shape = "3x8" if "k" in maps else "4"
     with pytest.raises(CompileError, match=re.escape(message)):
         vtac.parse(program(operation, f"{shape}xi8 3x8xi8 4x3xi32"))
+
+
+@pytest.mark.parametrize(
+    ("operation", "kinds", "message"),
+    [
+        (
+            "pooling_nhwc_max_unsigned",
+            "1x6x6x3xf32 2x2xf32 1x5x5x3xf32",
+            "elements of type f32: integers are required, which have no sign here",
+        ),
+        (
+            "conv_1d_ncw_fcw {strides = dense<2> : tensor<2xi64>}",
+            "1x2x8xi8 3x2x2xi8 1x3x4xi32",
+            "its strides are dense<2> : tensor<2xi64>: one i64 for its axis is required",
+        ),
+        (
+            "pooling_ndhwc_sum {dilations = dense<-1> : tensor<3xi64>}",
+            "1x6x6x6x3xi8 2x2x2xi8 1x5x5x5x3xi8",
+            "its dilations are dense<-1> : tensor<3xi64>: windows move forward, by 1 or more",
+        ),
+    ],
+)
+def test_a_window_that_is_none_is_refused(operation: str, kinds: str, message: str) -> None:
+    with pytest.raises(CompileError, match=re.escape(message)):
+        vtac.parse(program(operation, kinds))
