@@ -2,8 +2,9 @@
 
 Each dialect is a package; beside them stand
 
-    more of xDSL's dialects    named_linalg, named_operation, named_products, named_windows, named_elementwise,
-                               frontend_regions, frontend_reductions, frontend_arith, frontend_scalars
+    more of xDSL's dialects    named_linalg, named_operation, named_products, named_lines, named_windows,
+                               named_spaces, named_elementwise, frontend_regions, frontend_reductions,
+                               frontend_arith, frontend_scalars
     attributes                 declared, record_attributes, segments, frequent, making
     what several dialects say  computations, registers, scopes, clusters
     hardware of the VTA        hardware, hardware_fields, instruction_bits, memory_bus
