@@ -65,6 +65,8 @@ def _fitting(found: Attention | NoAttention, architecture: GpuArchitecture | Non
     """An attention that a block has room for."""
     if isinstance(found, NoAttention):
         return found
+    if min(found.sizes) < 1:
+        return NoAttention("it has no elements", softmax=True, at_indices=found.at_indices)
     rows, keys, features, columns = found.sizes[-4:]
     if attention_tiling((rows, keys, features, columns), architecture) is not None:
         return found

@@ -108,3 +108,25 @@ func.func @reduction_by_nothing(%x: tensor<4x8xi32>, %start: tensor<4xi32>) -> t
   %r = linalg.reduce { arith.add } ins(%x : tensor<4x8xi32>) outs(%start : tensor<4xi32>) dimensions = [1]
   func.return %r : tensor<4xi32>
 }
+
+// -----
+
+func.func @index(%a: tensor<4xi32>) -> tensor<4xindex> {
+  %e = tensor.empty() : tensor<4xindex>
+  %y = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
+      ins(%a : tensor<4xi32>) outs(%e : tensor<4xindex>) {
+  ^bb0(%x: i32, %o: index):
+    // expected-error @+1 {{'linalg.index' does not verify: it names loop 5, 'linalg.generic' has 1: one of 0 to 0 is required}}
+    %i = linalg.index 5 : index
+    linalg.yield %i : index
+  } -> tensor<4xindex>
+  func.return %y : tensor<4xindex>
+}
+
+// -----
+
+func.func @global() {
+  // expected-error @+1 {{'memref.get_global' does not verify: it names @none, which is no memref.global of the module}}
+  %g = memref.get_global @none : memref<4xi8>
+  func.return
+}

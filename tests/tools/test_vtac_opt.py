@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from hand_written import load, program
 from mlir_opt import mlir_opt, needs_mlir_opt
 from opt_runs import DOUBLE, refusal, vtac_opt
 from run_programs import run_program
@@ -204,3 +205,17 @@ def test_mlir_loads_our_dialects(irdl_file: str) -> None:
     bad = good.replace("memref<4xi32>", "tensor<4xi32>")
     with pytest.raises(AssertionError, match=r"expected base type 'builtin\.memref' but got 'builtin\.tensor'"):
         mlir_opt(f"--irdl-file={irdl_file}", text=bad)
+
+
+def test_a_field_over_its_width_is_shown_where_it_comes_from(tmp_path: Path) -> None:
+    source = tmp_path / "wide.mlir"
+    source.write_text(program(load(x_size=70000)))
+    outcome = vtac_opt(str(source), "-t", "vta-asm")
+    message, line, caret = outcome.stderr.decode().splitlines()
+    assert (outcome.status, outcome.stdout) == (1, b"")
+    assert message == (
+        f"{source}:2:1: error: 'vta.load_2d': cannot encode instruction 0 (LOAD): field x_size is 70000; it has 16 "
+        "bits, an integer from 0 to 65535 is required"
+    )
+    assert line.split("|", 1)[-1].strip().startswith("vta.load_2d inp %a")
+    assert caret.strip(" |").startswith("^")

@@ -33,6 +33,7 @@ from xdsl.ir.affine import (
 from vtac.analysis.gpu_indices import Access, own_accesses, whole
 from vtac.analysis.kernel_bounds import reaches
 from vtac.analysis.kernel_places import scopes_around
+from vtac.analysis.locations import location_of
 from vtac.analysis.nest import buffer_name, element_type_of, scope_of
 from vtac.dialects.gpu_hardware import ELEMENT_BYTES, WARP_SIZE
 from vtac.dialects.mma import LdmatrixOp
@@ -41,11 +42,15 @@ from vtac.dialects.wgmma.ops import matrix_of
 from vtac.dialects.wmma import LoadMatrixSyncOp, RoutineOp, StoreMatrixSyncOp, VariableOp
 from vtac.dialects.wmma.declared import BLOCK
 from vtac.dialects.wmma.ops import fragment_of
+from vtac.errors import CompileError
+from vtac.limits import shown
 
 _BANK_BYTES = 4
 _BANKS = 32
 _ITERATIONS = 4
 """Iterations of each loop that are looked at."""
+_MOST_THREADS = 1024
+"""Of a block, on every architecture."""
 _MOST_POINTS = 256
 """Combinations of iterations that are looked at of one access."""
 _ROWS = 8
@@ -75,9 +80,15 @@ def bank_accesses(kernel: FuncOp, *, fragments: bool = False) -> Iterator[BankAc
     """Every access of shared memory of a kernel, in program order; places that come from data are left out.
 
     Which lane takes what of a fragment of WMMA, CUDA leaves open: such accesses are left out, or with `fragments`
-    taken as machine code has them on sm_75 to sm_121.
+    taken as machine code has them on sm_75 to sm_121. Raises `CompileError` for a block of more threads than any has.
     """
     extents = BLOCK.get(kernel) or (1, 1, 1)
+    if prod(extents) > _MOST_THREADS:
+        raise CompileError(
+            f"kernel '{kernel.sym_name.data}' has blocks of {shown(prod(extents))} threads; at most {_MOST_THREADS:,} "
+            "are possible: bind smaller loops to threads",
+            location_of(kernel),
+        )
     for op in kernel.walk():
         if isinstance(op, LoadMatrixSyncOp | StoreMatrixSyncOp):
             memory = whole(op.memory)

@@ -214,6 +214,20 @@ def _drops_ones(sizes: Sequence[int], shape: Sequence[int]) -> bool:
     return not left
 
 
+def _index(operation: Operation) -> str:
+    """An index is that of one of the loops around it."""
+    from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
+    from xdsl.dialects.linalg.ops import IndexOp
+
+    around = operation.parent_op()
+    if not isinstance(operation, IndexOp) or not isinstance(around, LinalgStructuredOperation):
+        return ""
+    loops, dim = around.get_num_loops(), operation.dim.value.data
+    if 0 <= dim < loops:
+        return ""
+    return f"it names loop {dim}, '{around.name}' has {loops}: one of 0 to {loops - 1} is required"
+
+
 def _element(operation: Operation) -> str:
     """An element has an index for each dimension of its tensor."""
     from xdsl.dialects.tensor import ExtractOp, InsertOp
@@ -250,6 +264,7 @@ _RULES: dict[str, Callable[[Operation], str]] = {
     "func.return": _return,
     "memref.get_global": reference_problem,
     "memref.global": contents_problem,
+    "linalg.index": _index,
     "linalg.transpose": _transpose,
     "tensor.pad": _pad,
     "tensor.collapse_shape": _collapse,

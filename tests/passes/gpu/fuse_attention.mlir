@@ -1180,3 +1180,89 @@ func.func @earlier(%q: tensor<1x4x2x16xf16>, %k: tensor<1x33x16xf16>, %v: tensor
   } -> tensor<1x4x2x16xf32>
   func.return %mixed : tensor<1x4x2x16xf32>
 }
+
+// -----
+
+// Of no heads there is nothing to compute: the products stay as they are.
+
+// CHECK-LABEL: func.func @nothing(
+// CHECK-NOT:     wmma.attention
+// CHECK:         func.return
+func.func @nothing(%q: tensor<0x2x16xf16>, %k: tensor<0x3x16xf16>, %v: tensor<0x3x16xf16>) -> (tensor<0x2x16xf16>) {
+  %mask = arith.constant dense<[[0.0, -1.0e38, -1.0e38], [0.0, 0.0, -1.0e38]]> : tensor<2x3xf32>
+  %scores_start = arith.constant 0.0 : f32
+  %scores_none = tensor.empty() : tensor<0x2x3xf32>
+  %scores_init = linalg.fill ins(%scores_start : f32) outs(%scores_none : tensor<0x2x3xf32>) -> tensor<0x2x3xf32>
+  %scores = linalg.generic {indexing_maps = [affine_map<(h, i, j, d) -> (h, i, d)>, affine_map<(h, i, j, d) -> (h, j, d)>, affine_map<(h, i, j, d) -> (h, i, j)>], iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+    ins(%q, %k : tensor<0x2x16xf16>, tensor<0x3x16xf16>) outs(%scores_init : tensor<0x2x3xf32>) {
+  ^bb0(%in_a0: f16, %in_a1: f16, %in_acc: f32):
+    %in_a0_wide = arith.extf %in_a0 : f16 to f32
+    %in_a1_wide = arith.extf %in_a1 : f16 to f32
+    %in_a_product = arith.mulf %in_a0_wide, %in_a1_wide : f32
+    %in_y = arith.addf %in_acc, %in_a_product : f32
+    linalg.yield %in_y : f32
+  } -> tensor<0x2x3xf32>
+  %scaled_empty = tensor.empty() : tensor<0x2x3xf32>
+  %scaled = linalg.generic {indexing_maps = [affine_map<(h, i, j) -> (h, i, j)>, affine_map<(h, i, j) -> (i, j)>, affine_map<(h, i, j) -> (h, i, j)>], iterator_types = ["parallel", "parallel", "parallel"]}
+    ins(%scores, %mask : tensor<0x2x3xf32>, tensor<2x3xf32>) outs(%scaled_empty : tensor<0x2x3xf32>) {
+  ^bb0(%in_a0: f32, %in_a1: f32, %in_acc: f32):
+    %in_n = arith.constant 2.50000000000000000e-01 : f32
+    %in_s = arith.mulf %in_a0, %in_n : f32
+    %in_y = arith.addf %in_s, %in_a1 : f32
+    linalg.yield %in_y : f32
+  } -> tensor<0x2x3xf32>
+  %most_start = arith.constant 0xFF800000 : f32
+  %most_none = tensor.empty() : tensor<0x2xf32>
+  %most_init = linalg.fill ins(%most_start : f32) outs(%most_none : tensor<0x2xf32>) -> tensor<0x2xf32>
+  %most = linalg.generic {indexing_maps = [affine_map<(h, i, j) -> (h, i, j)>, affine_map<(h, i, j) -> (h, i)>], iterator_types = ["parallel", "parallel", "reduction"]}
+    ins(%scaled : tensor<0x2x3xf32>) outs(%most_init : tensor<0x2xf32>) {
+  ^bb0(%in_a0: f32, %in_acc: f32):
+    %in_y = arith.maximumf %in_acc, %in_a0 : f32
+    linalg.yield %in_y : f32
+  } -> tensor<0x2xf32>
+  %parts_empty = tensor.empty() : tensor<0x2x3xf32>
+  %parts = linalg.generic {indexing_maps = [affine_map<(h, i, j) -> (h, i, j)>, affine_map<(h, i, j) -> (h, i)>, affine_map<(h, i, j) -> (h, i, j)>], iterator_types = ["parallel", "parallel", "parallel"]}
+    ins(%scaled, %most : tensor<0x2x3xf32>, tensor<0x2xf32>) outs(%parts_empty : tensor<0x2x3xf32>) {
+  ^bb0(%in_a0: f32, %in_a1: f32, %in_acc: f32):
+    %in_d = arith.subf %in_a0, %in_a1 : f32
+    %in_y = math.exp %in_d : f32
+    linalg.yield %in_y : f32
+  } -> tensor<0x2x3xf32>
+  %total_start = arith.constant 0.0 : f32
+  %total_none = tensor.empty() : tensor<0x2xf32>
+  %total_init = linalg.fill ins(%total_start : f32) outs(%total_none : tensor<0x2xf32>) -> tensor<0x2xf32>
+  %total = linalg.generic {indexing_maps = [affine_map<(h, i, j) -> (h, i, j)>, affine_map<(h, i, j) -> (h, i)>], iterator_types = ["parallel", "parallel", "reduction"]}
+    ins(%parts : tensor<0x2x3xf32>) outs(%total_init : tensor<0x2xf32>) {
+  ^bb0(%in_a0: f32, %in_acc: f32):
+    %in_y = arith.addf %in_acc, %in_a0 : f32
+    linalg.yield %in_y : f32
+  } -> tensor<0x2xf32>
+  %weights_empty = tensor.empty() : tensor<0x2x3xf16>
+  %weights = linalg.generic {indexing_maps = [affine_map<(h, i, j) -> (h, i, j)>, affine_map<(h, i, j) -> (h, i)>, affine_map<(h, i, j) -> (h, i, j)>], iterator_types = ["parallel", "parallel", "parallel"]}
+    ins(%parts, %total : tensor<0x2x3xf32>, tensor<0x2xf32>) outs(%weights_empty : tensor<0x2x3xf16>) {
+  ^bb0(%in_a0: f32, %in_a1: f32, %in_acc: f16):
+    %in_q = arith.divf %in_a0, %in_a1 : f32
+    %in_y = arith.truncf %in_q : f32 to f16
+    linalg.yield %in_y : f16
+  } -> tensor<0x2x3xf16>
+  %mixed_start = arith.constant 0.0 : f32
+  %mixed_none = tensor.empty() : tensor<0x2x16xf32>
+  %mixed_init = linalg.fill ins(%mixed_start : f32) outs(%mixed_none : tensor<0x2x16xf32>) -> tensor<0x2x16xf32>
+  %mixed = linalg.generic {indexing_maps = [affine_map<(h, i, d, j) -> (h, i, j)>, affine_map<(h, i, d, j) -> (h, j, d)>, affine_map<(h, i, d, j) -> (h, i, d)>], iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+    ins(%weights, %v : tensor<0x2x3xf16>, tensor<0x3x16xf16>) outs(%mixed_init : tensor<0x2x16xf32>) {
+  ^bb0(%in_a0: f16, %in_a1: f16, %in_acc: f32):
+    %in_a0_wide = arith.extf %in_a0 : f16 to f32
+    %in_a1_wide = arith.extf %in_a1 : f16 to f32
+    %in_a_product = arith.mulf %in_a0_wide, %in_a1_wide : f32
+    %in_y = arith.addf %in_acc, %in_a_product : f32
+    linalg.yield %in_y : f32
+  } -> tensor<0x2x16xf32>
+  %result_empty = tensor.empty() : tensor<0x2x16xf16>
+  %result = linalg.generic {indexing_maps = [affine_map<(d0, d1, d2) -> (d0, d1, d2)>, affine_map<(d0, d1, d2) -> (d0, d1, d2)>], iterator_types = ["parallel", "parallel", "parallel"]}
+    ins(%mixed : tensor<0x2x16xf32>) outs(%result_empty : tensor<0x2x16xf16>) {
+  ^bb0(%in_a0: f32, %in_acc: f16):
+    %in_y = arith.truncf %in_a0 : f32 to f16
+    linalg.yield %in_y : f16
+  } -> tensor<0x2x16xf16>
+  func.return %result : tensor<0x2x16xf16>
+}

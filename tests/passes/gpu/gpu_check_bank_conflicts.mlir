@@ -39,3 +39,13 @@ func.func @column(%x: f32) attributes {gpu.kernel, wmma.grid = array<i64: 1, 1, 
   memref.store %x, %s[%at] : memref<1024xf32, "shared">
   func.return
 }
+
+// -----
+
+// expected-error @+1 {{kernel 'crowded' has blocks of 35,184,372,088,864 threads; at most 1,024 are possible: bind smaller loops to threads}}
+func.func @crowded(%x: f32) attributes {gpu.kernel, wmma.grid = array<i64: 1, 1, 1>, wmma.block = array<i64: 32, 1099511627777, 1>} {
+  %t = "gpu.thread_id"() <{dimension = #gpu<dim x>}> : () -> index
+  %s = memref.alloc() : memref<1024xf32, "shared">
+  memref.store %x, %s[%t] : memref<1024xf32, "shared">
+  func.return
+}
