@@ -28,7 +28,15 @@ NVRTC = "NVRTC 13.5"
 """The compiler that the table names."""
 SIZES = (4096, 4096, 4096)
 HALVES = ProductTiling((16, 8, 16), 4, 8, 4, 2, 4, 3, 8)
+FLOATS = ProductTiling((16, 8, 8), 4, 8, 4, 2, 4, 3, 8)
 PACKED = WmmaConv2D()
+
+
+def cut(text: str) -> str:
+    """A product of floats whose rounding to tf32 is left to the hardware."""
+    return text.replace("wmma.allow_tf32", "wmma.allow_tf32, wmma.cut_tf32", 1)
+
+
 KERNELS: Mapping[str, tuple[str, ProductTiling | FastTiling]] = MappingProxyType(
     {
         "f16": (product(SIZES).text, HALVES),
@@ -40,6 +48,9 @@ KERNELS: Mapping[str, tuple[str, ProductTiling | FastTiling]] = MappingProxyType
             ProductTiling((16, 8, 32), 4, 8, 4, 2, 4, 3, 8),
         ),
         "s8, b by rows, its bytes sorted": (product(SIZES, "i8").text, ProductTiling((16, 8, 32), 8, 4, 2, 4, 4, 3, 8)),
+        "tf32, b transposed, with its rounding": (product(SIZES, "f32", transposed=True).text, FLOATS),
+        "tf32, b transposed, cut": (cut(product(SIZES, "f32", transposed=True).text), FLOATS),
+        "tf32, b by rows, cut": (cut(product(SIZES, "f32").text), FLOATS),
         "convolution of f16 in NHWC, with its padding": (
             convolution("nhwc_hwcf", (256, 256, 14, 14), 512, (3, 3), pad=1).text(),
             HALVES,
