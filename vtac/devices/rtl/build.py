@@ -19,6 +19,7 @@ from vtac.files.user_cache import cache_folder
 
 BUS_BITS = 64
 """The bench's memory bus, which is that of the design on the DE10."""
+_BENCH = ("bench.cpp", "parts.h")
 _BUILD_SECONDS = 1800
 _SOURCE_BYTES = 1 << 26
 
@@ -56,16 +57,17 @@ def built(folder: Path, *, traces: bool = False) -> Path:
     compiler = shutil.which("g++")
     if compiler is None:
         raise Refusal("tool", "rtl:DIR needs a C++ compiler", "install g++")
-    bench = files("vtac.devices.rtl").joinpath("bench.cpp").read_bytes()
+    bench = {name: files("vtac.devices.rtl").joinpath(name).read_bytes() for name in _BENCH}
     what = [top.module, top.shell.header(), verilator.program, "traces" if traces else ""]
-    digest = hashlib.sha256(b"\0".join([bench, *map(str.encode, what), *sources.values()]))
+    digest = hashlib.sha256(b"\0".join([*bench.values(), *map(str.encode, what), *sources.values()]))
     home = cache_folder(True)
     place = (home if home is not None else Path(tempfile.mkdtemp(prefix="vtac-rtl-"))) / "rtl"
     library = place / f"{digest.hexdigest()[:32]}.so"
     if not library.is_file():
         place.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=place) as work:
-            (Path(work) / "bench.cpp").write_bytes(bench)
+            for name, text in bench.items():
+                (Path(work) / name).write_bytes(text)
             (Path(work) / "ports.h").write_text(top.shell.header(), encoding="utf-8")
             _build(Path(work), list(sources), top.module, verilator, compiler, traces=traces)
             (Path(work) / "bench.so").replace(library)
