@@ -10,18 +10,40 @@ from math import ceil, copysign, inf, prod
 
 from xdsl.dialects.builtin import (
     AnyFloat,
+    BFloat16Type,
     BytesAttr,
     ComplexType,
     DenseIntOrFPElementsAttr,
+    Float16Type,
+    Float32Type,
+    Float80Type,
+    Float128Type,
+    FloatAttr,
     IndexType,
+    IntegerAttr,
     IntegerType,
     RankedStructure,
     i1,
 )
+from xdsl.ir import Attribute
 from xdsl.parser import AttrParser, Parser
 
+_WIDE = "constants of f80 and f128 are not read: no arithmetic here is as exact; write f64"
+_SIGNALLING = "{text} as {kind} is a signalling NaN, which is not kept: set the highest bit of its fraction"
+_FRACTION_BITS: dict[type[Attribute], int] = {BFloat16Type: 7, Float16Type: 10, Float32Type: 23}
+_FEW = 100
+"""Elements that are printed as numbers; more of them are printed as the bytes that were read."""
 _LARGEST_F16 = 65504.0
 """The largest number of the narrowest float: smaller ones are in range in every type."""
+
+
+def is_signalling(bits: int, kind: Attribute) -> bool:
+    """Whether bits are a signalling NaN of a type of up to 32 bits, which Python's numbers would make a quiet one."""
+    fraction = _FRACTION_BITS.get(type(kind))
+    if fraction is None or not isinstance(kind, AnyFloat):
+        return False
+    infinity = (1 << (kind.bitwidth - 1)) - (1 << fraction)
+    return infinity < bits & ((1 << (kind.bitwidth - 1)) - 1) < infinity + (1 << (fraction - 1))
 
 
 class ElementBitsParser(Parser):
@@ -36,6 +58,8 @@ class ElementBitsParser(Parser):
             size = type.compile_time_size
             if not isinstance(self.value, int) or not 0 <= self.value < 1 << 8 * size:
                 parser.raise_error(f"{self.span.text} as {type}: the {8 * size} bits of one are required", self.span)
+            if is_signalling(self.value, type):
+                parser.raise_error(_SIGNALLING.format(text=self.span.text, kind=type), self.span)
             return next(iter(type.iter_unpack(self.value.to_bytes(size, "little"))))
 
     class _Large(Parser._TensorLiteralElement):  # pyright: ignore[reportPrivateUsage]
@@ -50,6 +74,26 @@ class ElementBitsParser(Parser):
             except OverflowError:
                 return copysign(inf, found)
             return found
+
+    def parse_optional_builtin_int_or_float_attr(self) -> IntegerAttr | FloatAttr | None:
+        start, text = self.pos, self._current_token.span.text
+        try:
+            found = super().parse_optional_builtin_int_or_float_attr()
+        except NotImplementedError:
+            self.raise_error(_WIDE, start, self.pos)
+        kind = found.type if isinstance(found, FloatAttr) else None
+        if isinstance(kind, Float80Type | Float128Type):
+            self.raise_error(_WIDE, start, self.pos)
+        if kind is not None and text[:2] in ("0x", "0X") and is_signalling(int(text, 16), kind):
+            self.raise_error(_SIGNALLING.format(text=text, kind=kind), start, self.pos)
+        return found
+
+    def _parse_dense_literal_type(self) -> RankedStructure[IntegerType | IndexType | AnyFloat | ComplexType]:
+        start = self.pos
+        kind = super()._parse_dense_literal_type()
+        if isinstance(kind.element_type, Float80Type | Float128Type):
+            self.raise_error(_WIDE, start, self.pos)
+        return kind
 
     def _parse_tensor_literal_element(self) -> Parser._TensorLiteralElement:
         found = super()._parse_tensor_literal_element()
@@ -92,6 +136,13 @@ class ElementBitsParser(Parser):
             data, wanted = data * count if len(data) == size else data, size * count
         if len(data) != size * count:
             self.raise_error(f"{kind} takes {wanted} bytes of elements, others are given", start, self.pos)
+        if count <= _FEW and type(kind.element_type) in _FRACTION_BITS:
+            for number in range(count):
+                bits = int.from_bytes(data[number * size : (number + 1) * size], "little")
+                if is_signalling(bits, kind.element_type):
+                    self.raise_error(
+                        _SIGNALLING.format(text=f"element {number}", kind=kind.element_type), start, self.pos
+                    )
         return DenseIntOrFPElementsAttr(kind, BytesAttr(data))
 
 

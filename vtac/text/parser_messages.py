@@ -66,9 +66,15 @@ def _range(match: re.Match[str], text: str, at: int) -> str:
     return f"{match['value']} does not fit {match['kind']}, which holds {low:,} to {high:,}: choose a wider type"
 
 
+def _no_custom_form(match: re.Match[str], text: str, at: int) -> str:
+    del text, at
+    return f"'{match['name']}' is read in MLIR's generic form only, as 'mlir-opt --mlir-print-op-generic' prints it"
+
+
 _MESSAGES: tuple[tuple[str, Callable[[re.Match[str], str, int], str]], ...] = (
     (r"in block definition|[Ee]xpected '}'", _at_end),
     (r"Could not parse entire input!", _entire),
+    (r"Operation (?P<name>\S+) does not have a custom format", _no_custom_form),
     (r"Unexpected character: (?P<letter>[\s\S])", _character),
     (r"Expected shape type", _shape),
     (r"^[Aa]ttribute expected", _attribute),

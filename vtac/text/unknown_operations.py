@@ -14,8 +14,11 @@ from vtac.text.reports import Report, suggestion
 _CLOSE = 0.75
 """How alike a name must be to be suggested: what is a slip of the fingers, not another operation."""
 _GENERICS = "; it is not read in this form: let the frontend decompose it into linalg.generic"
-_OF_MLIR: Mapping[str, str] = MappingProxyType(
-    dict.fromkeys(
+_FOLD = "; it is not read: let 'mlir-opt --canonicalize' fold it, or write what it stands for"
+_WHOLE = "; it is not read: write what it computes as one linalg operation on whole tensors, before tiling"
+_HINTS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    (
+        _GENERICS,
         (
             "linalg.softmax",
             "linalg.winograd_filter_transform",
@@ -26,10 +29,17 @@ _OF_MLIR: Mapping[str, str] = MappingProxyType(
             "linalg.mmt4d",
             "linalg.elementwise",
             "linalg.contract",
+            "linalg.batch_mmt4d",
+            "linalg.fill_rng_2d",
+            "tensor.generate",
+            "tensor.gather",
+            "tensor.scatter",
         ),
-        _GENERICS,
-    )
+    ),
+    (_FOLD, ("tensor.rank", "tensor.bitcast", "affine.max", "math.isnormal", "math.sincos")),
+    (_WHOLE, ("scf.forall", "scf.forall.in_parallel", "tensor.parallel_insert_slice")),
 )
+_OF_MLIR: Mapping[str, str] = MappingProxyType({name: hint for hint, names in _HINTS for name in names})
 """Operations that MLIR has, and what to do about them."""
 _USUAL = ("func", "arith", "linalg", "tensor", "memref", "scf", "math", "schedule")
 """Dialects that may have been meant where none is written."""
@@ -50,10 +60,12 @@ def unknown_operation(name: str, context: Context) -> str:
         hint = next((f"; did you mean '{one}'?" for one in found), "; it is written with its dialect, as in func.func")
         return f"unknown operation '{name}'{hint}"
     if dialect in context.registered_dialect_names:
+        if name in _OF_MLIR:
+            return f"dialect '{dialect}' has no operation '{name}'{_OF_MLIR[name]}"
         loaded = [operation.name for operation in context.loaded_ops]
         own = [found.partition(".")[2] for found in loaded if found.startswith(f"{dialect}.")]
         close = get_close_matches(name.partition(".")[2], own, n=1, cutoff=_CLOSE)
-        hint = f"; did you mean '{dialect}.{close[0]}'?" if close else _OF_MLIR.get(name, "")
+        hint = f"; did you mean '{dialect}.{close[0]}'?" if close else ""
         return f"dialect '{dialect}' has no operation '{name}'{hint}"
     hint = suggestion(dialect, context.registered_dialect_names)
     return f"unknown dialect '{dialect}' of operation '{name}'{hint}"
