@@ -155,3 +155,17 @@ def test_the_space_is_wider_than_the_default_one() -> None:
     assert {one.tile[2:] for one in tilings} >= {(2, 3), (3, 2), (1, 1), (6, 6)}
     assert {one.wgt for one in tilings} >= {1, 2, 3, 4}
     assert {(one.skip, one.taps) for one in tilings} == {(a, b) for a in (False, True) for b in (False, True)}
+
+
+def test_smaller_tiles_at_the_ends_load_less() -> None:
+    """Three tiles of 5, 5 and 3 rows, of which the last chunks of inputs are smaller than the others."""
+    config = VTAConfig(log_batch=2, log_inp_buff_size=16, log_acc_buff_size=18)
+    conv = Conv2D(4, 13, 13, 384, 48, 1, 0, config=config)
+    schedule = Schedule(vtac.parse(conv.text()), config=config)
+    (layer,) = layers_of(schedule)
+    tiling = Tiling((1, 3, 5, 13), 4, inp=2, wgt=6, acc=2)
+    member = member_of(layer, tiling, config)
+    (outcome,) = measure([Job(str(schedule.module), tiling, Timing.de10())])
+    assert outcome.status == "ok", outcome.message
+    assert 0.9 * outcome.cycles < member.least_cycles <= outcome.cycles
+    assert member.least_bytes <= outcome.nbytes

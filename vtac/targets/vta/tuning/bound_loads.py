@@ -95,11 +95,15 @@ class LoadBounds:
 
     @cached_property
     def _loaded_inputs(self) -> Column:
-        return np.maximum(self._touched, self._reloads.inputs * self._inputs(self._least_extent))
+        return self._loaded(self._touched, self._reloads.inputs * self._inputs(self._least_extent))
 
     @cached_property
     def _loaded_weights(self) -> Column:
-        return np.maximum(self._once, self._reloads.weights * self._weights * self.cut.positions)
+        return self._loaded(self._once, self._reloads.weights * self._weights * self.cut.positions)
+
+    def _loaded(self, once: Column | int, by_chunks: Column) -> Column:
+        """Tiles that are loaded: all of them once, or as often as chunks are, where these are of one size."""
+        return np.maximum(once, np.where(self._reloads.even, by_chunks, 0))
 
     @cached_property
     def _touched(self) -> int:

@@ -52,8 +52,12 @@ class Reloads:
         many = np.where(rest == 0, runs * passes * np.minimum(rounds, run), tiles * passes)
         is_known = (copies < passes) | ((rounds <= run) & (~self._is_rotated | (copies == passes)))
         found = threads * np.where(copies < passes, few, many)
-        whole = ~cut.ragged & (self.contraction.channels % self.tilings.channels == 0) & ~self.tilings.streamed
-        return np.where(is_known & whole, np.maximum(found, once), once)
+        return np.where(is_known & self.even & ~self.tilings.streamed, np.maximum(found, once), once)
+
+    @cached_property
+    def even(self) -> Mask:
+        """Whether all chunks are of one size: no tile, and no pass over channels, is smaller at the end."""
+        return ~self.cut.ragged & (self.contraction.channels % self.tilings.channels == 0)
 
     def _rotates(self, copies: Column) -> Mask:
         """Whether tiles begin with what these copies hold from the one before."""
