@@ -13,7 +13,7 @@ from vtac.dialects.memory_bus import BUS_BYTES
 from vtac.targets.vta.schedules.layers import Layer
 from vtac.targets.vta.schedules.tiled_contraction import InputDimension, TiledContraction
 from vtac.targets.vta.schedules.tiling import Tiling
-from vtac.targets.vta.schedules.transfers import LOAD_START, Chunk, chunk_of, padded_chunk
+from vtac.targets.vta.schedules.transfers import LOAD_START, Chunk, chunk_of, padded_chunk, strided_chunk
 
 Tile = tuple[int, ...]
 
@@ -43,13 +43,20 @@ class Chunks:
         key = (channels, windows, *(size[n] for n in self.selected))
         found = self._weights.get(key)
         if found is None:
-            extents, sizes = [size[n] for n in self.selected], [self.layer.extents[n] for n in self.selected]
-            if self.contraction.channel_loop is not None:
-                extents, sizes = [*extents, channels], [*sizes, self.contraction.channels]
-            around = [windows], [prod(self.contraction.window)]
-            found = chunk_of([*extents, *around[0]], [*sizes, *around[1]], self.config.wgt_element_bytes)
+            found = self._weights_of(size, channels, windows)
             self._weights[key] = found
         return found
+
+    def _weights_of(self, size: Tile, channels: int, windows: int) -> Chunk:
+        contraction, nbytes = self.contraction, self.config.wgt_element_bytes
+        extents, sizes = [size[n] for n in self.selected], [self.layer.extents[n] for n in self.selected]
+        if contraction.channel_loop is not None:
+            extents, sizes = [*extents, channels], [*sizes, contraction.channels]
+        window = contraction.window
+        extents += window if windows == prod(window) else [1] * len(window)
+        if len(extents) == len(contraction.weight_strides):
+            return strided_chunk(extents, contraction.weight_strides, nbytes)
+        return chunk_of(extents, [*sizes, *window], nbytes)
 
     def _loaded(self, at: Sequence[int], size: Tile, channels: int, tap: int) -> Chunk:
         position = np.unravel_index(tap, self.contraction.window) if self.tiling.streamed else None

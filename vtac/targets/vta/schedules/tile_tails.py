@@ -106,8 +106,9 @@ class TileTails:
                 yield
             for one, stage in self._products:
                 if stage.kind != "contraction":
-                    until = store if self._is_stored(stage) else -1
-                    yield from self._multiply(one, stage, (turn, thread, slot), at, size, piece.size, until)
+                    until, first = store if self._is_stored(stage) else -1, wide if self._loads_first else NOTHING
+                    yield from self._multiply(one, stage, (turn, thread, slot), at, size, piece.size, until, first)
+                    wide = NOTHING if self._loads_first else wide
             wide = together([wide, piece.wide])
             for place, part in enumerate(piece.parts):
                 if self._takes_turns and place and piece.parts[place - 1].stored[0]:
@@ -132,9 +133,18 @@ class TileTails:
             yield
 
     def _multiply(
-        self, one: Product, stage: Stage, turn: _Turn, at: Sequence[int], size: Tile, part: Tile, store: int
+        self,
+        one: Product,
+        stage: Stage,
+        turn: _Turn,
+        at: Sequence[int],
+        size: Tile,
+        part: Tile,
+        store: int,
+        wide: Chunk = NOTHING,
     ) -> Iterator[None]:
-        """Int8 tiles through one tile of weights, or one of inputs with weights: loaded by tile, read by piece."""
+        """Int8 tiles through one tile of weights, or one of inputs with weights: loaded by tile, read by piece. Behind
+        loads of `wide`, which stand before the loop over pieces."""
         factors = self._factors_for(one, stage, size, part)
         is_there = self._loads_first and stage.kind != "contraction"
         if self._takes_turns and not is_there:
@@ -144,8 +154,9 @@ class TileTails:
             yield
         writer, slot = self.writer, turn[2]
         if one.starts:
-            writer.kernel((one.block, slot, part), KernelStep(factors.cycles, store=store))
-        step = KernelStep(factors.cycles, chunks=chunks, store=-1 if one.starts else store)
+            writer.kernel((one.block, slot, part), KernelStep(factors.cycles, wide=wide, store=store))
+            wide, store = NOTHING, -1
+        step = KernelStep(factors.cycles, wide=wide, chunks=chunks, store=store)
         writer.kernel((one.block, self._copy(one, turn), slot, part), step, places)
 
     def _load(

@@ -8,13 +8,13 @@ from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING, TypeVar
 
-from xdsl.ir import BlockArgument
+from xdsl.ir import BlockArgument, SSAValue
 
 from vtac.analysis.bodies import is_copy
 from vtac.analysis.contraction import Contraction, match_product
 from vtac.analysis.linear import Linear
 from vtac.analysis.locations import location_of
-from vtac.analysis.nest import readers_of, shape_of, writers_of
+from vtac.analysis.nest import readers_of, shape_of, strides_of, writers_of
 from vtac.analysis.structured_view import block_view
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.errors import NoDefaultScheduleError
@@ -55,8 +55,11 @@ class TiledContraction:
     weights (output channels), the others select inputs (images, rows, columns). `window`
     holds the extents of the remaining reductions. `channel_loop` is None where nothing is summed
     over but the window (sums of a pooling); a dimension of both kinds (a convolution by channel)
-    counts as selecting weights. `region` is what a tile of the layer's result needs, where that
-    is no tile of the same place: windows of a pooling behind the contraction.
+    counts as selecting weights. Along each loop that selects weights, the channels and the window, in
+    this order, neighbours of the weights lie `weight_strides` tiles apart in DRAM, which is no dense
+    order where they are transposed; none where they have other dimensions. `region` is what a tile
+    of the layer's result needs, where that is no tile of the same place: windows of a pooling behind
+    the contraction.
     """
 
     block: str = field(compare=False)
@@ -69,6 +72,7 @@ class TiledContraction:
     window: tuple[int, ...]
     window_loops: tuple[int, ...]
     dimensions: tuple[InputDimension, ...]
+    weight_strides: tuple[int, ...] = ()
     region: TileRegion = ()
 
     @property
@@ -172,9 +176,19 @@ def match_tiled_contraction(block: BlockOp) -> tuple[TiledContraction, set[Block
             tuple(view.extent(v) for v in window),
             tuple(window),
             tuple(_dimension(block, index, outer, window, *size) for index, size in zip(inputs, sizes, strict=True)),
+            _weight_strides(block.inputs[weights[0]], selecting, [*outer, *channels, *window]),
         ),
         set(pads),
     )
+
+
+def _weight_strides(buffer: SSAValue, indices: Sequence[Linear], loops: Sequence[int]) -> tuple[int, ...]:
+    """How many tiles lie between neighbours along each dimension of the weights, if those are some loops in order."""
+    found = [index.as_variable() for index in indices]
+    if found != [loop for loop in loops if loop in found]:
+        return ()
+    tile = prod(shape_of(buffer)[-2:])
+    return tuple([stride // tile for stride in strides_of(buffer)[:-2]])
 
 
 def _reductions(

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.memory_bus import BURST_BEATS, BUS_BYTES
+from vtac.targets.vta.cycles.bursts import StoreBlock, store_cycles
+from vtac.targets.vta.cycles.timing import Timing
 
 LOAD_START = 23
 """Cycles of a LOAD beside its beats: 7 and the memory's latency."""
@@ -53,7 +55,15 @@ def block_of(extents: Sequence[int], sizes: Sequence[int]) -> Block:
 
 def chunk_of(extents: Sequence[int], sizes: Sequence[int], element_bytes: int) -> Chunk:
     """The loads of a box of tiles of `element_bytes`."""
-    block = block_of(extents, sizes)
+    return _chunk(block_of(extents, sizes), element_bytes)
+
+
+def strided_chunk(extents: Sequence[int], strides: Sequence[int], element_bytes: int) -> Chunk:
+    """The loads of a box of tiles of `element_bytes`, with neighbours along each dimension `strides` tiles apart."""
+    return _chunk(strided_block(extents, strides), element_bytes)
+
+
+def _chunk(block: Block, element_bytes: int) -> Chunk:
     row, count = block.columns * element_bytes // BUS_BYTES, block.transfers
     return Chunk(count * block.rows * row, LOAD_START * count, count, mean_burst(row))
 
@@ -89,6 +99,11 @@ def together(chunks: Sequence[Chunk]) -> Chunk:
 def strided_block(extents: Sequence[int], strides: Sequence[int]) -> Block:
     """The transfers of a box that is dense on chip, to an array whose neighbours along each dimension are `strides`
     tiles apart: where these are no dense order of the dimensions, rows are short."""
+    return _strided(extents, strides)[0]
+
+
+def _strided(extents: Sequence[int], strides: Sequence[int]) -> tuple[Block, int]:
+    """Those transfers, and how many tiles their rows are apart."""
     sides = [side for side in zip(extents, strides, strict=True) if side[0] > 1]
     columns = rows = 1
     while sides and sides[-1][1] == columns:
@@ -96,15 +111,11 @@ def strided_block(extents: Sequence[int], strides: Sequence[int]) -> Block:
     step = sides[-1][1] if sides else 0
     while sides and sides[-1][1] == step * rows:
         rows *= sides.pop()[0]
-    return Block(prod(extent for extent, _ in sides), rows, columns)
+    return Block(prod(extent for extent, _ in sides), rows, columns), step
 
 
 def store_cost(extents: Sequence[int], strides: Sequence[int], config: VTAConfig) -> tuple[int, int]:
-    """Cycles in which a box of results is stored, and by how many STOREs."""
-    block = strided_block(extents, strides)
-    beats = -(-block.columns * config.out_element_bytes // BUS_BYTES)
-    bursts = -(-beats // BURST_BEATS)
-    row = beats + 4 * bursts
-    if config.out_element_bytes > BUS_BYTES:
-        row += max(0, -(-beats // max(1, config.block_out // BUS_BYTES)) - bursts)
-    return (1 + block.rows * row) * block.transfers, block.transfers
+    """Cycles in which a box of results is stored, and by how many STOREs; the first row begins where a burst may."""
+    block, step = _strided(extents, strides)
+    cycles = store_cycles(StoreBlock(0, block.rows, block.columns, step), config, Timing.de10())
+    return cycles * block.transfers, block.transfers
