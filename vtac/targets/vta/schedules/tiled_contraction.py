@@ -72,8 +72,8 @@ class TiledContraction:
     window: tuple[int, ...]
     window_loops: tuple[int, ...]
     dimensions: tuple[InputDimension, ...]
-    weight_strides: tuple[int, ...] = ()
     region: TileRegion = ()
+    weight_strides: tuple[int, ...] = ()
 
     @property
     def steps(self) -> bool:
@@ -176,7 +176,7 @@ def match_tiled_contraction(block: BlockOp) -> tuple[TiledContraction, set[Block
             tuple(view.extent(v) for v in window),
             tuple(window),
             tuple(_dimension(block, index, outer, window, *size) for index, size in zip(inputs, sizes, strict=True)),
-            _weight_strides(block.inputs[weights[0]], selecting, [*outer, *channels, *window]),
+            weight_strides=_weight_strides(block.inputs[weights[0]], selecting, [*outer, *channels, *window]),
         ),
         set(pads),
     )
