@@ -16,6 +16,7 @@ TARGETS: Mapping[str, int] = MappingProxyType(
         "script": 120,
         "cuda": 120,
         "stream": 150,
+        "host": 100,
         "text": 150,
         "artefact": 100,
         "assembly": 100,

@@ -39,7 +39,7 @@ _REFUSED = {
         "5:1: 'scf.for' steps by -2; a positive step is required",
     ),
     "a loop without an end": (
-        program(loop("", end=(1 << 63) - 1).replace("to %end", "to %many").replace("scf.for", _MANY)),
+        program(loop(load("%i"), end=(1 << 63) - 1).replace("to %end", "to %many").replace("scf.for", _MANY)),
         "6:1: the host of the VTA would run 9,223,372,036,854,775,807 iterations; the limit is 2,147,483,647 (set "
         "VTAC_MAX_ITERATIONS to allow more)",
     ),

@@ -162,3 +162,16 @@ def test_a_nest_computes_with_flags_as_one_iteration_does() -> None:
     }}
     """
     assert len(build_program(vtac.parse(_PROGRAM.format(body=body))).origins) >= 70
+
+
+def test_a_nest_that_never_runs_may_be_as_long_as_it_likes() -> None:
+    body = f"""
+    %many = arith.constant 4611686018427387904 : index
+    scf.for %i = %c2 to %c0 step %c1 {{
+      scf.for %j = %c0 to %many step %c1 {{
+        {_STORE.format(0, "%j")}
+      }}
+    }}
+    """
+    program = build_program(vtac.parse(_PROGRAM.format(body=body)))
+    assert [origin.op for origin in program.origins].count("vta.store_2d") == 0

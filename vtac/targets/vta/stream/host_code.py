@@ -37,6 +37,8 @@ _SILENT: frozenset[type[Operation]] = frozenset({scf.YieldOp, func.ReturnOp, mem
 _HOST_ONLY = ARITHMETIC | _SILENT
 _AS_ARRAYS = 64
 """Iterations from which on a nest that transfers is issued as arrays."""
+_MOST_AS_ARRAYS = 1 << 22
+"""Iterations up to which; of a nest that never runs there may be more."""
 
 
 def issue(function: func.FuncOp, addresses: Mapping[SSAValue, int], stream: StreamBuilder, run: HostRun) -> None:
@@ -120,7 +122,8 @@ class _HostFunction:
 
     def _loop(self, op: scf.ForOp) -> Step:
         nest = _nest_of_a_transfer(op)
-        if nest and prod(trips_of(bounds) for _, bounds in nest) >= _AS_ARRAYS and self._fits(nest):
+        trips = prod(trips_of(bounds) for _, bounds in nest) if nest else 0
+        if _AS_ARRAYS <= trips <= _MOST_AS_ARRAYS and self._fits(nest):
             return self._nest(nest)
         first, end, by = map(self._values.place, (op.lb, op.ub, op.step))
         index = self._values.define(op.body.block.args[0])
@@ -129,6 +132,8 @@ class _HostFunction:
 
         def run(values: list[int]) -> None:
             numbers = loop_range(op, values[first], values[end], values[by])
+            if not steps:
+                return
             self._run.count(trips_of(numbers), op)
             for number in numbers:
                 values[index] = number
