@@ -138,7 +138,7 @@ def tried(subject: Subject, kind: str, tiling: Tiling) -> Trial | None:
     except VtacError:
         return None
     outline = outline_of(layer, tiling, config)
-    rehearsed = Estimate(outline.nbytes(config), rehearse(outline))
+    rehearsed = Estimate(outline.nbytes(config), rehearse(outline, config))
     return Trial(subject, kind, tiling, formula, rehearsed, Estimate(exact.nbytes, exact.cycles))
 
 

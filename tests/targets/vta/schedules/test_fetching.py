@@ -15,6 +15,8 @@ from vtac.targets.vta.cycles.machine import Machine
 from vtac.targets.vta.cycles.plan import plan_stream
 from vtac.targets.vta.isa import Finish, Instruction, Load, Memory, encode
 from vtac.targets.vta.schedules.fetching import Fetch, traffic_of
+from vtac.targets.vta.schedules.rehearsal import rehearse
+from vtac.targets.vta.schedules.steps import KernelStep, LoadStep, Outline, TileEnd
 from vtac.targets.vta.schedules.transfers import Chunk, mean_burst
 
 CONFIG = VTAConfig()
@@ -98,3 +100,18 @@ def test_loads_are_as_late_as_in_the_cycle_model(timing: Timing, shape: tuple[in
         alone = end + one.beats + one.starts
         end = alone + fetch.beside(end, alone, traffic_of(one, timing), 1.0, 0)
     assert end == pytest.approx(machine.units[0].ends[-1], rel=0.08, abs=2 * timing.burst_beats)
+
+
+def test_micro_ops_wait_for_as_many_bursts_as_the_configuration_has_under_way() -> None:
+    """Behind 16 bursts of 16 beats, less half of one and the latency, or behind 4."""
+    loads = [LoadStep(0, -1, 0, Chunk(4096, 23, 1))]
+    outline = Outline(loads, [KernelStep(999, micro_ops=0), KernelStep(9, micro_ops=2)], [TileEnd(2, 1, 1.0)])
+    many, few = (rehearse(outline, replace(CONFIG, outstanding_bursts=bursts)) for bursts in (16, 4))
+    assert many - few == (16 - 4) * 16
+
+
+def test_a_board_within_a_configuration_has_the_smaller_queues_and_bursts() -> None:
+    assert DE10.within(CONFIG) is DE10
+    small = DE10.within(replace(CONFIG, queue_depth=32, outstanding_bursts=8))
+    assert (small.queue_depth, small.outstanding_bursts) == (32, 8)
+    assert replace(DE10, queue_depth=16).within(CONFIG).queue_depth == 16

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from vtac.dialects.hardware import VTAConfig
 from vtac.targets.vta.cycles.accounting import make_report
 from vtac.targets.vta.cycles.machine import Machine
@@ -37,9 +35,5 @@ def count_cycles(instructions: bytes, config: VTAConfig, timing: Timing = _DE10)
 
 
 def _machine(instructions: bytes, config: VTAConfig, timing: Timing) -> Machine:
-    """The board, with the queues and bursts of the configuration where that has fewer."""
-    depth = min(timing.queue_depth, config.queue_depth)
-    bursts = min(timing.outstanding_bursts, config.outstanding_bursts)
-    if (depth, bursts) != (timing.queue_depth, timing.outstanding_bursts):
-        timing = replace(timing, queue_depth=depth, outstanding_bursts=bursts)
-    return Machine(plan_stream(instructions, config, timing), timing)
+    board = timing.within(config)
+    return Machine(plan_stream(instructions, config, board), board)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
+from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.memory_bus import BURST_BEATS, BUS_BYTES, OUTSTANDING_BURSTS
 from vtac.errors import ConfigError
 from vtac.targets.vta.isa import WORD_BYTES
@@ -69,6 +70,14 @@ class Timing:
     def beat_delay(self, element_bytes: int) -> int:
         """Cycles from a beat on the bus to its write into SRAM: elements wider than the bus take one more."""
         return 1 if element_bytes <= self.bus_bytes else 2
+
+    def within(self, config: VTAConfig) -> Timing:
+        """The board, with the queues and bursts of the configuration where that has fewer."""
+        depth = min(self.queue_depth, config.queue_depth)
+        bursts = min(self.outstanding_bursts, config.outstanding_bursts)
+        if (depth, bursts) == (self.queue_depth, self.outstanding_bursts):
+            return self
+        return replace(self, queue_depth=depth, outstanding_bursts=bursts)
 
     @classmethod
     def de10(cls) -> Timing:

@@ -77,7 +77,7 @@ def _rehearsed(layer: Layer, ranked: Sequence[Candidate], config: VTAConfig, lim
         if score(one.estimate, limit) > least + _FAR:
             break
         outline = outline_of(layer, one.tiling, config)
-        guess = Estimate(outline.nbytes(config), rehearse(outline), one.estimate.instructions)
+        guess = Estimate(outline.nbytes(config), rehearse(outline, config), one.estimate.instructions)
         found.append(Candidate(one.tiling, guess))
         least = min(least, score(found[-1].estimate, limit))
     return [*sorted(found, key=lambda one: score(one.estimate, limit)), *ranked[len(found) :]]

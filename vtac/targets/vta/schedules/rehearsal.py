@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vtac.dialects.memory_bus import BURST_BEATS, OUTSTANDING_BURSTS
+from vtac.dialects.hardware import VTAConfig
+from vtac.dialects.memory_bus import BURST_BEATS
 from vtac.targets.vta.cycles.timing import Timing
 from vtac.targets.vta.schedules.fetching import Fetch, Traffic, traffic_of
 from vtac.targets.vta.schedules.instruction_places import places_of
@@ -16,26 +17,25 @@ from vtac.targets.vta.schedules.load_turns import load_turns
 from vtac.targets.vta.schedules.steps import KernelStep, Outline
 from vtac.targets.vta.schedules.transfers import LOAD_START, NOTHING, Chunk
 
-_DE10 = Timing.de10()
+_DE10, _USUAL = Timing.de10(), VTAConfig()
 _NEVER = 1 << 60
 _LATENCY = 20
 """Cycles from the start of a LOAD to its first beat."""
 _MICRO_OPS = 22
 """Cycles of a LOAD of micro-ops beside one for two of them."""
-_QUEUE = OUTSTANDING_BURSTS * BURST_BEATS
-"""Beats of int32 tiles that are asked for ahead."""
 _LAST = 4
 """Cycles from the end of all units to that of the program."""
 
 
-def rehearse(outline: Outline, timing: Timing = _DE10) -> int:
-    """Cycles of a program."""
-    return _Rehearsal(outline, timing).run()
+def rehearse(outline: Outline, config: VTAConfig = _USUAL) -> int:
+    """Cycles of a program on the DE10, with the queues and the bursts under way of a configuration."""
+    return _Rehearsal(outline, _DE10.within(config)).run()
 
 
 class _Rehearsal:
-    def __init__(self, outline: Outline, timing: Timing = _DE10) -> None:
+    def __init__(self, outline: Outline, timing: Timing) -> None:
         self.outline, self.timing = outline, timing
+        self.bursts = timing.outstanding_bursts
         self.loads = outline.loads
         self.turns = load_turns(outline)
         self.turn = 0
@@ -123,7 +123,7 @@ class _Rehearsal:
             return 0
         traffic = self.traffic
         since = (at - self.began) % traffic.cycles
-        if not first and since < traffic.beats and beats > OUTSTANDING_BURSTS // 2 * (OUTSTANDING_BURSTS - since // 2):
+        if not first and since < traffic.beats and beats > self.bursts // 2 * (self.bursts - since // 2):
             return int(traffic.beats - since)
         if first and self.loaded >= 0 and since < traffic.asked:
             self._delay(beats)
@@ -138,11 +138,12 @@ class _Rehearsal:
     def _passed(self, end: int, beats: int) -> int:
         """When int32 tiles are there that would be at `end`: chunks that the load unit begins while bursts of them are
         still to be asked for pass these, behind those that are asked for. Both ask in turn until no more may."""
-        if beats <= _QUEUE // 2:
+        queue = self.bursts * BURST_BEATS
+        if beats <= queue // 2:
             return end
         asked = end - beats - _LATENCY + beats // BURST_BEATS * 2
-        while self._bring(max(asked, end - _QUEUE)):
-            self._delay(max(0, min(_QUEUE, end - self.began - _LATENCY)))
+        while self._bring(max(asked, end - queue)):
+            self._delay(max(0, min(queue, end - self.began - _LATENCY)))
             chunk, count = self.loads[self.loaded].chunk, self.turns[self.turn - 1][1]
             end += chunk.beats * count // max(1, chunk.loads)
         return end

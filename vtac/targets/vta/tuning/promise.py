@@ -28,7 +28,7 @@ def with_rehearsals(layer: Layer, space: Space, config: VTAConfig, tried: int | 
     cycles, nbytes = space.cycles.copy(), space.nbytes.copy()
     for place in sorted(chosen):
         outline = outline_of(layer, space.member(place).tiling, config)
-        cycles[place] = max(rehearse(outline), int(space.least_cycles[place]))
+        cycles[place] = max(rehearse(outline, config), int(space.least_cycles[place]))
         nbytes[place] = max(outline.nbytes(config), int(space.least_bytes[place]))
     return replace(space, cycles=cycles, nbytes=nbytes)
 
