@@ -7,6 +7,7 @@ from mlir_opt import mlir_opt, needs_mlir_opt
 from xdsl.dialects.builtin import ModuleOp
 
 from vtac.text.printing import op_text
+from vtac.text.reports import SourceError
 from vtac.text.source import parse
 
 MOVES = """
@@ -77,3 +78,25 @@ def test_mlir_reads_attributes_of_moves_and_reductions() -> None:
     module = parse(MOVES)
     for places in (False, True):
         assert read_back(module, mlir_opt(text=op_text(module, places=places)))
+
+
+DECLARED = """"func.func"() <{arg_attrs = [{llvm.x}], function_type = (i8) -> i8, res_attrs = [{llvm.y}],
+  sym_name = "h", sym_visibility = "private"}> ({}) : () -> ()
+"""
+
+
+def test_attributes_of_a_declaration_are_kept() -> None:
+    module = parse(DECLARED)
+    printed = op_text(module)
+    assert "arg_attrs = [{llvm.x}]" in printed
+    assert "res_attrs = [{llvm.y}]" in printed
+    assert parse(printed).is_structurally_equivalent(module)
+    assert "func.func private @h(i8) -> i8" in op_text(parse("func.func private @h(i8) -> i8\n"))
+
+
+def test_attributes_that_would_be_lost_are_refused() -> None:
+    with pytest.raises(SourceError, match="attributes of arguments of a function without a body are in generic form"):
+        parse("func.func private @h(i8 {llvm.x}) -> (i8 {llvm.y})\n")
+    kept = op_text(parse("func.func private @h(i8) -> (i8 {llvm.y}) attributes {llvm.z}\n"))
+    assert "llvm.y" in kept
+    assert "llvm.z" in kept

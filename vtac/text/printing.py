@@ -1,7 +1,8 @@
 """Operations as text that MLIR reads, and that says all of them.
 
 xDSL's printer writes large constants of single bits a byte each, where MLIR takes eight in a byte, the first one
-lowest; and it leaves out the attributes of linalg's moves and reductions.
+lowest; and it leaves out the attributes of linalg's moves and reductions, and those of the arguments and results of
+functions without a body.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import IO, cast
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import DenseArrayBase, DenseIntOrFPElementsAttr, IntegerType, ModuleOp, i1
+from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Operation
 from xdsl.printer import Printer
 from xdsl.targets.mlir import MLIRTarget
@@ -44,6 +46,11 @@ class TextPrinter(Printer):
         super().print_attribute(kind)
 
     def print_op(self, op: Operation) -> None:
+        if not self.print_generic_format and _is_declaration_with_notes(op):
+            self.print_generic_format = True
+            super().print_op(op)
+            self.print_generic_format = False
+            return
         if self.print_generic_format or not op.attributes or op.name not in _WITHOUT_ATTRIBUTES:
             super().print_op(op)
             return
@@ -76,6 +83,13 @@ class TextPrinter(Printer):
             self.print_list(op.regions[0].block.args, self.print_block_argument)
         self.print_string(" ")
         self.print_region(op.regions[0], print_entry_block_args=False)
+
+
+def _is_declaration_with_notes(op: Operation) -> bool:
+    """A function without a body whose arguments or results have attributes, which xDSL has no pretty form for."""
+    if not isinstance(op, FuncOp) or op.body.blocks:
+        return False
+    return any(entry.data for entry in (*(op.arg_attrs or ()), *(op.res_attrs or ())))
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from xdsl.dialects.builtin import (
     RankedStructure,
     StringAttr,
 )
+from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.parser import Parser
 from xdsl.parser.generic_parser import ParserState
@@ -219,11 +220,19 @@ class LocatingParser(StatedLocationsParser):
         operation = super().parse_operation()
         self._spellings.keep(operation)
         start = self._operation_starts.pop()
+        if isinstance(operation, FuncOp) and not operation.body.blocks:
+            self._refuse_lost_notes(start)
         if operation.location == UNKNOWN_LOC:
             operation.location = self._file_location(start)
         elif isinstance(operation.location, NameLoc) and operation.location.location in _NO_PLACES:
             operation.location = NameLoc(operation.location.desc, self._file_location(start))
         return operation
+
+    def _refuse_lost_notes(self, start: int) -> None:
+        """Attributes of arguments without names, which xDSL reads past; those of generic form it keeps."""
+        arguments = self.lexer.input.content[start : self.pos].partition("->")[0].partition("attributes")[0]
+        if not arguments.startswith('"') and "{" in arguments:
+            self.raise_error("attributes of arguments of a function without a body are in generic form only", start)
 
     def _parse_dense_literal_type(self) -> RankedStructure[IntegerType | IndexType | AnyFloat | ComplexType]:
         """The type of a constant, refused when one number in the text would unfold to more than memory holds."""
