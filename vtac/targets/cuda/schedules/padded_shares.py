@@ -23,9 +23,8 @@ _LEAST_ROWS = 16
 class Taps:
     """Of pairs of a pixel and a tap `inside` lie in the image, of `all`; a pixel has `rows`, a tap `depth` of k.
 
-    Pixels of a row are one where no padding lies beside it.
-
-    A block of rows of one pixel takes no step of a tap that lies beside the image.
+    A block of rows of one pixel takes no step of a tap that lies beside the image. All pixels of a row count as one
+    where no padding lies beside it.
     """
 
     rows: int = 1
