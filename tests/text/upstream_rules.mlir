@@ -130,3 +130,11 @@ func.func @global() {
   %g = memref.get_global @none : memref<4xi8>
   func.return
 }
+
+// -----
+
+func.func @slice_anywhere(%a: tensor<2xi32>, %at: index) -> tensor<2xi32> {
+  // expected-error @+1 {{'tensor.extract_slice' does not verify: dimension 0: 2 elements anywhere in steps of 2 do not lie inside 2}}
+  %y = tensor.extract_slice %a[%at][2][2] : tensor<2xi32> to tensor<2xi32>
+  func.return %y : tensor<2xi32>
+}

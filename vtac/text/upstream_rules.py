@@ -194,11 +194,12 @@ def _slice(operation: Operation, whole: SSAValue, part: Attribute) -> str:
             f"a slice of rank {len(sizes)} of {whole.type}: an offset, a size and a stride per dimension are required"
         )
     for dim, (first, size, stride, extent) in enumerate(zip(offsets, sizes, strides, extents, strict=True)):
-        if _DYNAMIC in (first, size, stride, extent):
+        if _DYNAMIC in (size, stride, extent):
             continue
-        last = first + (size - 1) * stride
-        if min(first, size) < 0 or (size and not 0 <= last < extent):
-            return f"dimension {dim}: {size} elements from {first} in steps of {stride} do not lie inside {extent}"
+        start, shown = (0, "anywhere") if first == _DYNAMIC else (first, f"from {first}")
+        last = start + (size - 1) * stride
+        if min(start, size) < 0 or (size and not 0 <= last < extent and (first != _DYNAMIC or stride > 0)):
+            return f"dimension {dim}: {size} elements {shown} in steps of {stride} do not lie inside {extent}"
     if not _drops_ones(sizes, _extents(part)):
         return f"a slice of sizes {sizes} is no {part}"
     return ""
