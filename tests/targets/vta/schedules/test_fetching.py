@@ -115,3 +115,13 @@ def test_a_board_within_a_configuration_has_the_smaller_queues_and_bursts() -> N
     small = DE10.within(replace(CONFIG, queue_depth=32, outstanding_bursts=8))
     assert (small.queue_depth, small.outstanding_bursts) == (32, 8)
     assert replace(DE10, queue_depth=16).within(CONFIG).queue_depth == 16
+
+
+def test_loads_behind_more_stores_than_a_queue_holds_wait_until_there_is_room() -> None:
+    """Of 128 STOREs of 10 cycles 96 are over when the last has its place in a queue of 32."""
+    loads = [LoadStep(1, -1, 0, Chunk(512, 23, 1))]
+    kernels = [KernelStep(99, stored=(1280, 128)), KernelStep(9, chunks=(0,))]
+    outline = Outline(loads, kernels, [TileEnd(1, 0, 1.0), TileEnd(2, 1, 1.0)])
+    deep, short = (rehearse(outline, replace(CONFIG, queue_depth=depth)) for depth in (512, 32))
+    assert deep < 1500
+    assert short == pytest.approx(99 + 23 + 960 + 512 + 100, abs=100)

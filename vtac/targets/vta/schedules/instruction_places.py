@@ -14,13 +14,15 @@ class Places:
     """The places of the first instruction of each turn and each kernel in the stream of what is followed.
 
     By kernel, how many iterations its tile stands for, and how many instructions of the whole program are before it,
-    with the end of all behind them. `units` are the whole program's instructions of each unit.
+    with the end of all behind them. `stores` are the STOREs of what is followed before each kernel, and `units` the
+    whole program's instructions of each unit.
     """
 
     turns: list[int]
     kernels: list[int]
     weights: list[float]
     done: list[float]
+    stores: list[int]
     units: tuple[float, float, float]
 
     @property
@@ -38,6 +40,7 @@ def places_of(outline: Outline, turns: Sequence[Turn]) -> Places:
     loads, kernels = [0] * len(turns), [0] * len(outline.kernels)
     weights, done = [0.0] * len(outline.kernels), [0.0] * (len(outline.kernels) + 1)
     place = at = first = 0
+    stores = [0]
     loaded = computed = stored = 0.0
     steps = outline.kernels
     for tile in outline.tiles:
@@ -55,6 +58,7 @@ def places_of(outline: Outline, turns: Sequence[Turn]) -> Places:
             computed += weight * own
             stored += weight * step.stored[1]
             place += own + step.stored[1]
+            stores.append(stores[-1] + step.stored[1])
             weights[number], done[number + 1] = weight, loaded + computed + stored
         first = tile.kernel
-    return Places(loads, kernels, weights, done, (loaded, computed, stored))
+    return Places(loads, kernels, weights, done, stores, (loaded, computed, stored))

@@ -35,7 +35,7 @@ def rehearse(outline: Outline, config: VTAConfig = _USUAL) -> int:
 class _Rehearsal:
     def __init__(self, outline: Outline, timing: Timing) -> None:
         self.outline, self.timing = outline, timing
-        self.bursts = timing.outstanding_bursts
+        self.bursts, self.depth = timing.outstanding_bursts, timing.queue_depth
         self.loads = outline.loads
         self.turns = load_turns(outline)
         self.turn = 0
@@ -49,6 +49,9 @@ class _Rehearsal:
         self.loaded, self.traffic = -1, traffic_of(NOTHING, timing)
         """The number of that chunk, and its traffic."""
         self.fetch = Fetch(timing, self.places.length, self.places.ahead(timing.queue_depth))
+        self.stored: list[int] = []
+        """When each STORE is over, of programs that have more of them than a queue holds."""
+        self.is_crowded = self.places.stores[-1] > self.depth
         self._known: dict[Chunk, Traffic] = {}
 
     def run(self) -> int:
@@ -62,6 +65,8 @@ class _Rehearsal:
             if place >= seen:
                 # Those behind it in its burst follow sooner than it is over.
                 start = visible = max(free, self._visible(place))
+                if self.is_crowded:
+                    start = visible = max(start, self._room(len(ends)))
                 seen = ((place >> shift) + 1) << shift
             for chunk in step.chunks:
                 while done[chunk] < 0:
@@ -74,8 +79,10 @@ class _Rehearsal:
             free = start + step.cycles
             ends.append(free)
             if step.stored[0]:
-                behind = max(behind, free) + step.stored[0]
+                first, behind = max(behind, free), max(behind, free) + step.stored[0]
                 stored.append(behind)
+                if self.is_crowded:
+                    self._stored(first, *step.stored)
             behinds.append(behind)
         return max(self._weighted(ends), self._weighted(behinds)) + _LAST
 
@@ -96,6 +103,15 @@ class _Rehearsal:
         if burst >= len(fetch.arrived):
             fetch.wait(burst, self._waited(fetch.asked))
         return fetch.arrived[burst] + (place & fetch.number - 1)
+
+    def _stored(self, start: int, cycles: int, number: int) -> None:
+        """So many STOREs follow one another from then on, in so many cycles."""
+        self.stored.extend(start + cycles * (one + 1) // number for one in range(number))
+
+    def _room(self, kernel: int) -> int:
+        """When the queue of the store unit has room for the STOREs before a kernel, behind which fetch waits."""
+        place = self.places.stores[kernel] - self.depth
+        return self.stored[place - 1] if 0 < place <= len(self.stored) else 0
 
     def _own_loads(self, free: int, start: int, step: KernelStep) -> int:
         """When kernels begin, less their cycles, behind loads of the compute unit itself.
@@ -163,6 +179,10 @@ class _Rehearsal:
             return False
         ready = ends[load.after] if load.after >= 0 else 0
         start = max(self.now, ready, self._visible(self.places.turns[turn]))
+        if self.is_crowded:
+            if self.places.stores[before] - self.depth > len(self.stored):
+                return False
+            start = max(start, self._room(before))
         if start > until:
             return False
         self.turn = turn + 1
