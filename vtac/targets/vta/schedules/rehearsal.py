@@ -46,8 +46,8 @@ class _Rehearsal:
         self.ends: list[int] = []
         self.now = self.began = 0
         """When what the load unit loaded last is over, and when that began."""
-        self.loaded, self.traffic = -1, traffic_of(NOTHING, timing)
-        """The number of that chunk, and its traffic."""
+        self.loaded = -1
+        """The number of that chunk."""
         self.fetch = Fetch(timing, self.places.length, self.places.ahead(timing.queue_depth))
         self.stored: list[int] = []
         """When each STORE is over, of programs that have more of them than a queue holds."""
@@ -137,7 +137,7 @@ class _Rehearsal:
             pass
         if not self.began <= at < self.now:
             return 0
-        traffic = self.traffic
+        traffic = self._traffic()
         since = (at - self.began) % traffic.cycles
         if not first and since < traffic.beats and beats > self.bursts // 2 * (self.bursts - since // 2):
             return int(traffic.beats - since)
@@ -164,9 +164,17 @@ class _Rehearsal:
             end += chunk.beats * count // max(1, chunk.loads)
         return end
 
+    def _traffic(self) -> Traffic:
+        """That of the chunk that is loaded last."""
+        chunk = self.loads[self.loaded].chunk if self.loaded >= 0 else NOTHING
+        found = self._known.get(chunk)
+        if found is None:
+            found = self._known[chunk] = traffic_of(chunk, self.timing)
+        return found
+
     def _waited(self, at: int) -> int:
         """Cycles that a burst waits which is asked for then."""
-        return self.traffic.waited(at - self.began) if self.began <= at < self.now else 0
+        return self._traffic().waited(at - self.began) if self.began <= at < self.now else 0
 
     def _bring(self, until: int) -> bool:
         """The load unit takes the next chunk, or a part of one, unless it begins later than that; whether it did."""
@@ -188,13 +196,13 @@ class _Rehearsal:
         self.turn = turn + 1
         chunk, left = load.chunk, self.left[number]
         self.left[number] = left - count
-        traffic = self._known.get(chunk)
-        if traffic is None:
-            traffic = self._known[chunk] = traffic_of(chunk, self.timing)
+        self.loaded = number
         end = start + (chunk.starts + chunk.beats) * count // max(1, chunk.loads)
         if not self.fetch.is_over:
-            end += self.fetch.beside(start, end, traffic, self.places.weights[before], self.places.done[len(ends)])
+            end += self.fetch.beside(
+                start, end, self._traffic(), self.places.weights[before], self.places.done[len(ends)]
+            )
         if count == left:
             self.done[number] = end
-        self.began, self.now, self.loaded, self.traffic = start, end, number, traffic
+        self.began, self.now = start, end
         return True
