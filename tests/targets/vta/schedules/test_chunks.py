@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 import vtac
@@ -14,19 +12,16 @@ from vtac.preparation import prepare
 from vtac.schedule import Schedule
 from vtac.targets.vta.linking.plain import split_plain
 from vtac.targets.vta.programs.program import Program
-from vtac.targets.vta.schedules.cost import estimates
 from vtac.targets.vta.schedules.layers import Layer
 from vtac.targets.vta.schedules.outline import outline_of
 from vtac.targets.vta.schedules.search import layers_of, lower_tilings
 from vtac.targets.vta.schedules.tiling import Tiling
-from vtac.targets.vta.schedules.tilings import tilings_of
 from vtac.targets.vta.schedules.transfers import Chunk, chunk_of, store_cost, strided_chunk
 from vtac.targets.vta.stream.build import build_program
 from vtac.targets.vta.target import VTA
 from vtac.workloads.networks.catalogue import NETWORKS
 
 QUARTER32 = VTAConfig(log_block=5, log_inp_buff_size=13, log_wgt_buff_size=16, log_acc_buff_size=15)
-BLOCK32 = VTAConfig(log_block=5)
 
 
 def _layer(network: str, name: str, config: VTAConfig) -> tuple[Schedule, Layer]:
@@ -88,13 +83,3 @@ def test_rows_that_do_not_begin_where_bursts_do_are_stored_in_more() -> None:
     assert number == 1
     assert aligned == 145
     assert apart == 157
-
-
-def test_the_formula_counts_short_rows_of_transposed_results() -> None:
-    """Of results of which neighbouring columns lie 256 tiles apart a tile of two columns is stored tile by tile."""
-    _, layer = _layer("transformer-layer", "transformer_layer_2", BLOCK32)
-    assert layer.strides == (1, 256)
-    tilings = tilings_of([Tiling((128, 1)), Tiling((64, 2))], 2)
-    short = estimates(layer, tilings, BLOCK32).cycles
-    dense = estimates(replace(layer, strides=(4, 1)), tilings, BLOCK32).cycles
-    assert (short > dense).tolist() == [False, True]

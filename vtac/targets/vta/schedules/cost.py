@@ -26,7 +26,6 @@ from vtac.targets.vta.schedules.tilings import (
     product_of,
     tiles_in,
 )
-from vtac.targets.vta.schedules.transfers import store_cost, strided_block
 
 _KERNEL_START = 7
 _UOP_START = 24
@@ -66,7 +65,7 @@ def estimates(layer: Layer, tilings: Tilings, config: VTAConfig) -> Estimates:
     if layer.contraction is None:
         return _without_contraction(layer, tilings, tiles, tail, config)
     parts = ContractionCost(layer, layer.contraction, tilings, config, counts)
-    outputs, store = prod(layer.extents), _store_cycles(layer, tilings, tiles, config)
+    outputs, store = prod(layer.extents), _store_cycles(layer, config)
     compute = parts.outputs + tail.vector + parts.work + _KERNEL_START * (tail.kernels + parts.kernels + tiles)
     compute = compute + LOAD_START * tail.wide_loads + parts.uop_loads * _UOP_START + parts.micro_ops // 2
     load = (parts.load_bytes + tail.nbytes) // BUS + LOAD_START * (parts.loads + tail.loads)
@@ -87,15 +86,10 @@ def _stored(layer: Layer, config: VTAConfig) -> int:
     return prod(layer.extents) * config.out_element_bytes * layer.results
 
 
-def _store_cycles(layer: Layer, tilings: Tilings, tiles: Column, config: VTAConfig) -> int | Column:
-    """Cycles in which the results are stored: in short rows where their tiles are neighbours in DRAM no more."""
-    outputs = prod(layer.extents)
-    if strided_block(layer.extents, layer.strides).columns == outputs:
-        bursts = max(1, BURST_BYTES // config.out_element_bytes)
-        return ((3 * outputs * config.out_element_bytes) // 16 + (3 * outputs) // bursts) * layer.results
-    found, where = np.unique(np.stack(tilings.tile), axis=1, return_inverse=True)
-    costs = [store_cost(tile, layer.strides, config)[0] * layer.results for tile in found.T.tolist()]
-    return np.array(costs, np.int64)[where.reshape(-1)] * tiles
+def _store_cycles(layer: Layer, config: VTAConfig) -> int:
+    """Cycles in which the results are stored."""
+    outputs, bursts = prod(layer.extents), max(1, BURST_BYTES // config.out_element_bytes)
+    return ((3 * outputs * config.out_element_bytes) // 16 + (3 * outputs) // bursts) * layer.results
 
 
 def _waiting(layer: Layer, tilings: Tilings, tiles: Column, last: Column) -> Column:
@@ -114,8 +108,7 @@ def _exposed(layer: Layer, tilings: Tilings, store: Column, tiles: Column) -> Co
 
 
 def _without_contraction(layer: Layer, tilings: Tilings, tiles: Column, tail: _Tail, config: VTAConfig) -> Estimates:
-    turns, kernels = np.minimum(tilings.acc, tiles), kernels_of(layer)
-    store = _store_cycles(layer, tilings, tiles, config)
+    turns, kernels, store = np.minimum(tilings.acc, tiles), kernels_of(layer), _store_cycles(layer, config)
     nbytes = _stored(layer, config) + tail.wide_bytes + tail.nbytes + 4 * kernels * tilings.pieces * turns
     compute = tail.vector + _KERNEL_START * tail.kernels + LOAD_START * tail.wide_loads
     compute = compute + _UOP_START * kernels * turns + _exposed(layer, tilings, store // tiles, tiles)
