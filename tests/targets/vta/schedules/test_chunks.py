@@ -62,6 +62,15 @@ def test_operands_that_do_not_move_with_pieces_are_loaded_before_products() -> N
     assert [line.split()[1] for line in words].index("load.acc") == 9
 
 
+def test_every_other_row_of_one_column_and_several_channels_is_one_load() -> None:
+    """Seven rows of 14 pixels, each the second, reach to where the next channels begin."""
+    schedule, layer = _layer("resnet18", "resnet18_16", VTAConfig())
+    tiling = Tiling((1, 8, 7, 1), channels=4, inp=2, wgt=16, acc=2, pieces=4, operands=2)
+    chunks = [load.chunk for load in outline_of(layer, tiling, VTAConfig()).loads]
+    assert chunks.count(Chunk(4 * 7 * 2, 23, 1, 2)) == 4 * 7 * 4
+    assert "28 x 1 stride 28" in _program(schedule, layer, tiling).disassemble()
+
+
 @pytest.mark.parametrize(
     ("extents", "sizes", "strides"),
     [((4, 13), (16, 13), (13, 1)), ((4, 5), (16, 13), (13, 1)), ((1, 13), (16, 13), (13, 1))],

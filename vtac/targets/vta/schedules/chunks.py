@@ -27,6 +27,9 @@ class Chunks:
         self.moving = [n for n, selects in enumerate(contraction.selecting) if selects]
         moved = [d for d in contraction.dimensions if d.window is not None]
         self._pads = contraction.pad is not None and not tiling.skip and bool(moved)
+        self._sizes = [d.size for d in contraction.dimensions]
+        self._every = [d.stride if self._steps(d) else 1 for d in contraction.dimensions]
+        """Along each dimension of the inputs, the step between indices that are loaded."""
         self._inputs: dict[tuple[int, ...], Chunk] = {}
         self._weights: dict[tuple[int, ...], Chunk] = {}
 
@@ -62,7 +65,6 @@ class Chunks:
         position = np.unravel_index(tap, self.contraction.window) if self.tiling.streamed else None
         extents: list[int] = []
         pads: list[tuple[int, int]] = []
-        gathers = False
         for dimension in self.contraction.dimensions:
             if dimension.spatial is None and dimension.window is None:
                 extents.append(channels)
@@ -70,7 +72,6 @@ class Chunks:
                 continue
             start, span = self._along(dimension, at, size)
             if self._steps(dimension):
-                gathers = span > 1
                 extents.append(span)
                 pads.append((0, 0))
                 continue
@@ -81,19 +82,19 @@ class Chunks:
             high = low + (span - 1) * dimension.stride + (window - 1) * dimension.dilation + 1
             extents.append(max(0, min(high, dimension.size) - max(low, 0)))
             pads.append((max(0, -low), max(0, high - dimension.size)))
-        return self._chunk(extents, pads, gathers=gathers)
+        return self._chunk(extents, pads)
 
-    def _chunk(self, extents: list[int], pads: list[tuple[int, int]], *, gathers: bool) -> Chunk:
+    def _chunk(self, extents: list[int], pads: list[tuple[int, int]]) -> Chunk:
         nbytes, tiles = self.config.inp_element_bytes, prod(extents)
         if self.tiling.streamed:
             count = prod(extents[:-2])
             return Chunk(tiles * nbytes // BUS_BYTES, LOAD_START * count, count)
-        if gathers:
-            count = prod(extents[:-1])
-            return Chunk(tiles * nbytes // BUS_BYTES, LOAD_START * count, count, max(1, nbytes // BUS_BYTES))
-        if self._pads:
+        sizes, steps = self._sizes, self._every
+        if self._pads and (extents[-1] == 1 or steps[-1] == 1):
             return padded_chunk(extents, pads, nbytes)
-        return chunk_of(extents, [d.size for d in self.contraction.dimensions], nbytes)
+        if max(steps) > 1:
+            return strided_chunk(extents, [step * prod(sizes[n + 1 :]) for n, step in enumerate(steps)], nbytes)
+        return chunk_of(extents, sizes, nbytes)
 
     def _steps(self, dimension: InputDimension) -> bool:
         """Whether only every so many-th index is loaded."""
