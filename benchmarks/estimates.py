@@ -3,6 +3,7 @@
     python benchmarks/estimates.py                               # two networks and C2 to C12 on three machines
     python benchmarks/estimates.py C8 resnet50 --config quarter
     python benchmarks/estimates.py layers --random 6 --threads 0
+    python benchmarks/estimates.py squeezenet --config mine.json
 
 Of each layer of networks, and of C2 to C12 (`layers`), the tilings that are ranked first, some taken at random from
 the space of `vtac tune`, which nobody would rank, and some with virtual threads, are built, and their cycles counted
@@ -50,7 +51,8 @@ MACHINES: dict[str, VTAConfig] = {
     "quarter": VTAConfig(log_inp_buff_size=13, log_wgt_buff_size=16, log_acc_buff_size=15),
     "block32": VTAConfig(log_block=5),
 }
-"""The default configuration; with a quarter of INP, WGT and ACC; with tiles of 32 channels."""
+"""The default configuration; with a quarter of INP, WGT and ACC; with tiles of 32 channels. Files of the command line
+are added."""
 USUAL = ("layers", "resnet18", "mobilenet-v2")
 """What is compared when nothing is named."""
 KINDS = ("ranked", "random", "threads")
@@ -173,7 +175,8 @@ def options() -> argparse.Namespace:
     """What the command line says. Ends the process where it says what is not there."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help="networks, layers C2 to C12, or `layers`")
-    parser.add_argument("--config", choices=list(MACHINES), action="append", help="for which machine; all by default")
+    machines = f"for which machine: {', '.join(MACHINES)}, or a vta_config.json; the first three by default"
+    parser.add_argument("--config", action="append", default=[], help=machines)
     parser.add_argument("--ranked", type=int, default=6, help="tilings that are ranked first (default 6)")
     parser.add_argument("--random", type=int, default=2, help="tilings at random (default 2)")
     parser.add_argument("--threads", type=int, default=1, help="tilings with virtual threads (default 1)")
@@ -185,6 +188,12 @@ def options() -> argparse.Namespace:
     for name in given.names:
         if name not in known:
             parser.error(f"no network or layer {name}; there are {', '.join(known)}")
+    for name in given.config:
+        if name not in MACHINES:
+            try:
+                MACHINES[name] = VTAConfig.from_json(name)
+            except VtacError as error:
+                parser.error(f"--config {name}: {error.message}; or {', '.join(MACHINES)}")
     for name in ("ranked", "random", "threads", "worst"):
         if getattr(given, name) < 0:
             parser.error(f"--{name} {getattr(given, name)}: a number from 0 on is required")
@@ -196,9 +205,14 @@ def options() -> argparse.Namespace:
 
 
 def main() -> int:
-    """Prints the table and the worst; returns 1 where a rehearsal is further off than allowed."""
+    """Prints the table and the worst; returns 1 where a rehearsal is further off than allowed, or nothing compiles."""
     given = options()
-    trials = [one for machine in given.config or MACHINES for one in _trials(machine, given.names or USUAL, given)]
+    machines, names = given.config or list(MACHINES), given.names or USUAL
+    try:
+        trials = [one for machine in machines for one in _trials(machine, names, given)]
+    except VtacError as error:
+        print(f"estimates.py: {error.message}", file=sys.stderr)
+        return 1
     print("\n".join(table(trials)))
     worst = sorted(trials, key=lambda one: -abs(one.error))
     for one in worst[: given.worst]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -47,7 +48,10 @@ def test_ranked_random_and_threads_are_rows(
             ["--ranked", "0", "--random", "0", "--threads", "0"],
             "nothing is compared: --ranked, --random and --threads are 0",
         ),
-        (["C8", "--config", "huge"], "argument --config: invalid choice: 'huge'"),
+        (
+            ["C8", "--config", "huge"],
+            "--config huge: cannot read the configuration huge: No such file or directory; or d",
+        ),
         (["C8", "--within", "-3"], "--within -3.0: a share of 0 per cent or more is required"),
         (["C8", "--within", "nan"], "--within nan: a share of 0 per cent or more is required"),
     ],
@@ -62,3 +66,24 @@ def test_refusals(
     with pytest.raises(SystemExit, match="2"):
         _run(script, monkeypatch, *arguments)
     assert message in capsys.readouterr().err
+
+
+def test_a_configuration_of_a_file(
+    script: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "wide.json"
+    file.write_text('{"LOG_BLOCK_OUT": 5}')
+    few = ("C11", "--config", str(file), "--ranked", "2", "--random", "0", "--threads", "0")
+    assert _run(script, monkeypatch, *few) == 0
+    assert f"ranked, {file}, C11: tile=(" in capsys.readouterr().out
+
+
+def test_a_machine_with_larger_tiles_than_a_layer(
+    script: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "wide.json"
+    file.write_text('{"LOG_BLOCK": 9}')
+    assert _run(script, monkeypatch, "C8", "--config", str(file)) == 1
+    assert capsys.readouterr().err == (
+        "estimates.py: in-channels is 128; a positive multiple of BLOCK = 512 is required\n"
+    )
