@@ -261,6 +261,8 @@ def _extents(kind: Attribute) -> list[int]:
 
 
 _LINALG = (_operands, _windows, _element_types, _extents_of_loops, _destinations)
+LOOK_AROUND: Final = frozenset(("memref.get_global", "linalg.index"))
+"""Operations whose rules look at what is around them, so that one which is right says nothing of an equal one."""
 _RULES: dict[str, Callable[[Operation], str]] = {
     "func.return": _return,
     "memref.get_global": reference_problem,

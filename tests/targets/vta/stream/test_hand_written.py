@@ -56,7 +56,7 @@ def _wrapped(number: int, bits: int) -> int:
 _OPERATIONS = {"addi": int.__add__, "subi": int.__sub__, "muli": int.__mul__, "maxsi": max, "minsi": min}
 
 
-@settings(max_examples=60, derandomize=True, deadline=None)
+@settings(max_examples=60)
 @given(
     bits=st.sampled_from([1, 3, 8, 32, 64]),
     steps=st.lists(st.tuples(st.sampled_from(sorted(_OPERATIONS)), st.integers(0, 9), st.integers(0, 9)), max_size=8),

@@ -71,12 +71,15 @@ def folded_layer(layer: Layer, fold: WindowFold, config: VTAConfig) -> Layer:
         for old, axis in zip(image, fold.axes, strict=True)
     ]
     blocks = -(-fold.channels // config.block_in)
+    within = (blocks, *fold.pieces)
+    strides = tuple([prod(within[place:]) for place in range(len(within) + 1)])
     folded = replace(
         contraction,
         pad=None,
         channels=blocks,
         window=fold.pieces,
         dimensions=(row, replace(channel, size=blocks), *axes),
+        weight_strides=strides if contraction.weight_strides else (),
     )
     return replace(layer, contraction=folded)
 
