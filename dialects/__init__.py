@@ -4,7 +4,8 @@ Each dialect is a package; beside them stand
 
     more of xDSL's dialects    named_linalg, named_operation, named_products, named_lines, named_windows,
                                named_spaces, named_elementwise, frontend_regions, frontend_reductions,
-                               frontend_arith, frontend_scalars
+                               frontend_arith, frontend_scalars, frontend_memref, redefinition
+    types and constants        strided_layouts, packed_bits
     attributes                 declared, record_attributes, segments, frequent, making
     what several dialects say  computations, registers, scopes, clusters
     hardware of the VTA        hardware, hardware_fields, instruction_bits, memory_bus
@@ -32,6 +33,7 @@ _HOMES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "arith": ("frontend_arith", "FrontendArith"),
         "linalg": ("named_linalg", "NamedLinalg"),
         "math": ("frontend_scalars", "FrontendMath"),
+        "memref": ("frontend_memref", "FrontendMemRef"),
         "mma": ("mma", "MMA"),
         "packing": ("packing", "Packing"),
         "schedule": ("schedule", "Schedule"),
@@ -47,7 +49,7 @@ _HOMES: Mapping[str, tuple[str, str]] = MappingProxyType(
 def get_all_dialects() -> dict[str, Callable[[], Dialect]]:
     """Our dialects by name, none of them loaded yet.
 
-    `arith`, `linalg` and `math` are xDSL's with more operations and more syntax: where they are
+    `arith`, `linalg`, `math` and `memref` are xDSL's with more operations and more syntax: where they are
     registered, they take the place of xDSL's.
     """
     return {name: partial(_load, module, member) for name, (module, member) in _HOMES.items()}

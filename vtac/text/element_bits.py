@@ -28,11 +28,15 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute
 from xdsl.parser import AttrParser, Parser
 
+from vtac.limits import MEMORY
+
 _WIDE = "constants of f80 and f128 are not read: no arithmetic here is as exact; write f64"
 _SIGNALLING = "{text} as {kind} is a signalling NaN, which is not kept: set the highest bit of its fraction"
 _FRACTION_BITS: dict[type[Attribute], int] = {BFloat16Type: 7, Float16Type: 10, Float32Type: 23}
 _FEW = 100
 """Elements that are printed as numbers; more of them are printed as the bytes that were read."""
+_ITEM_BYTES = 32
+"""What the parser takes for each element of a constant: its number, a reference to it and its bytes."""
 _LARGEST_F16 = 65504.0
 """The largest number of the narrowest float: smaller ones are in range in every type."""
 
@@ -91,9 +95,16 @@ class ElementBitsParser(Parser):
     def _parse_dense_literal_type(self) -> RankedStructure[IntegerType | IndexType | AnyFloat | ComplexType]:
         start = self.pos
         kind = super()._parse_dense_literal_type()
+        self._refuse_type(kind, start)
+        return kind
+
+    def _refuse_type(self, kind: RankedStructure[IntegerType | IndexType | AnyFloat | ComplexType], start: int) -> None:
+        """Constants of elements that are too wide, or that one number would unfold to more than memory holds."""
         if isinstance(kind.element_type, Float80Type | Float128Type):
             self.raise_error(_WIDE, start, self.pos)
-        return kind
+        found = MEMORY.refusal(prod(kind.get_shape()) * _ITEM_BYTES)
+        if found:
+            self.raise_error(f"reading a constant of type {kind} takes {found}", start, self.pos)
 
     def _parse_tensor_literal_element(self) -> Parser._TensorLiteralElement:
         found = super()._parse_tensor_literal_element()
@@ -107,6 +118,8 @@ class ElementBitsParser(Parser):
         self, type: RankedStructure[IntegerType | IndexType | AnyFloat | ComplexType] | None = None
     ) -> DenseIntOrFPElementsAttr:
         start = self.pos
+        if type is not None:
+            self._refuse_type(type, start)
         self.parse_punctuation("<", " in dense attribute")
         text = self.parse_optional_str_literal()
         if text is None:

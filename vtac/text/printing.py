@@ -9,18 +9,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from io import StringIO
-from math import ceil
 from typing import IO, cast
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import DenseArrayBase, DenseIntOrFPElementsAttr, IntegerType, ModuleOp, i1
+from xdsl.dialects.builtin import DenseArrayBase, DenseIntOrFPElementsAttr, IntegerType, ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Operation
 from xdsl.printer import Printer
 from xdsl.targets.mlir import MLIRTarget
 
-_MOST_LISTED = 100
-"""Elements that xDSL prints one by one, unless all are equal; more of them are one text."""
+from vtac.dialects.packed_bits import packed_bits
 
 _WITHOUT_ATTRIBUTES = ("linalg.transpose", "linalg.broadcast", "linalg.reduce")
 """Operations whose attributes xDSL does not print in pretty form."""
@@ -37,13 +35,12 @@ class TextPrinter(Printer):
     """xDSL's printer, whose text MLIR reads, and which leaves out no attributes."""
 
     def print_attribute(self, attribute: Attribute) -> None:
-        packed = _packed_bits(attribute)
+        packed = packed_bits(attribute)
         if packed is None:
             super().print_attribute(attribute)
             return
-        bits, kind = packed
-        self.print_string(f'dense<"0x{bits.hex().upper()}"> : ')
-        super().print_attribute(kind)
+        self.print_string(f"{packed} : ")
+        super().print_attribute(cast("DenseIntOrFPElementsAttr", attribute).type)
 
     def print_op(self, op: Operation) -> None:
         if not self.print_generic_format and _is_declaration_with_notes(op):
@@ -111,14 +108,3 @@ class TextTarget(MLIRTarget):
         printer.print_op(module)
         printer.print_metadata(ctx.loaded_dialects)
         output.write("\n")
-
-
-def _packed_bits(attribute: Attribute) -> tuple[bytes, Attribute] | None:
-    """The bits, eight in a byte, and the type of a constant that xDSL would print a byte each; None for any other."""
-    if not isinstance(attribute, DenseIntOrFPElementsAttr) or attribute.get_element_type() != i1:
-        return None
-    elements = attribute.data.data
-    if len(elements) <= _MOST_LISTED or elements == elements[:1] * len(elements):
-        return None
-    number = int("".join("01"[element & 1] for element in reversed(elements)), 2)
-    return number.to_bytes(ceil(len(elements) / 8), "little"), cast(Attribute, attribute.type)

@@ -5,24 +5,18 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from math import prod
 from pathlib import Path
 from typing import TypeVar
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import (
     UNKNOWN_LOC,
-    AnyFloat,
-    ComplexType,
     DictionaryAttr,
     FileLineColLoc,
-    IndexType,
     IntAttr,
-    IntegerType,
     ModuleOp,
     NameLoc,
     NoneAttr,
-    RankedStructure,
     StringAttr,
 )
 from xdsl.dialects.func import FuncOp
@@ -36,7 +30,6 @@ from xdsl.utils.mlir_lexer import MLIRLexer, MLIRToken, MLIRTokenKind, StringLit
 
 from vtac.errors import CompileError
 from vtac.files.reading import RECORD_BYTES, like_missing, read_regular
-from vtac.limits import MEMORY
 from vtac.text.context import make_context
 from vtac.text.directive_forms import form_of_directive
 from vtac.text.excerpts import pointed, remember
@@ -60,8 +53,6 @@ _NO_PLACES = (UNKNOWN_LOC, NoneAttr())
 _BYTECODE = b"ML\xefR"
 """How files of MLIR's bytecode begin."""
 _QUOTED = 30
-_ITEM_BYTES = 32
-"""What the parser takes for each element of a constant: its number, a reference to it and its bytes."""
 
 
 @pointed
@@ -233,15 +224,6 @@ class LocatingParser(StatedLocationsParser):
         arguments = self.lexer.input.content[start : self.pos].partition("->")[0].partition("attributes")[0]
         if not arguments.startswith('"') and "{" in arguments:
             self.raise_error("attributes of arguments of a function without a body are in generic form only", start)
-
-    def _parse_dense_literal_type(self) -> RankedStructure[IntegerType | IndexType | AnyFloat | ComplexType]:
-        """The type of a constant, refused when one number in the text would unfold to more than memory holds."""
-        start = self.pos
-        kind = super()._parse_dense_literal_type()
-        found = MEMORY.refusal(prod(kind.get_shape()) * _ITEM_BYTES)
-        if found:
-            self.raise_error(f"reading a constant of type {kind} takes {found}", start, self.pos)
-        return kind
 
     def parse_optional_attr_dict(self) -> dict[str, Attribute]:
         """Attributes, or an alias of them, as linalg.generic takes."""

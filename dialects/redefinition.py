@@ -1,0 +1,30 @@
+"""Operations of xDSL's with more syntax, other rules or fewer required properties, still of xDSL's class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from xdsl.irdl import IRDLOperation, OptPropertyDef
+from xdsl.irdl.operations import get_accessors_from_op_def
+
+Kind = TypeVar("Kind", bound=type[IRDLOperation])
+
+
+def redefined(assembly_format: str | None = None, optional: Sequence[str] = ()) -> Callable[[Kind], Kind]:
+    """Decorates a class whose base is an operation of xDSL's: its definition is the base's but for what is given.
+
+    Properties that are `optional` may be left out. A `verify_` of the class takes the place of the base's own rule,
+    a `parse` and `print` of the class that of its syntax, unless there is an `assembly_format`.
+    """
+
+    def define(kind: Kind) -> Kind:
+        found = kind.get_irdl_definition()
+        changed = {name: OptPropertyDef(found.properties[name].constr) for name in optional}
+        definition = replace(found, assembly_format=assembly_format, properties={**found.properties, **changed})
+        for name, value in get_accessors_from_op_def(definition, kind.verify_).items():
+            setattr(kind, name, value)
+        return kind
+
+    return define

@@ -1,0 +1,78 @@
+"""Operations of MLIR whose custom form xDSL lacks: mlir-opt reads what we print, and finds the program in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from mlir_opt import mlir_opt, needs_mlir_opt
+
+from vtac.errors import CompileError
+from vtac.text.printing import op_text
+from vtac.text.source import parse
+
+HERE = Path(__file__).parent
+FILES = sorted(path.stem for path in HERE.glob("*.mlir"))
+
+
+@needs_mlir_opt
+@pytest.mark.parametrize("name", FILES)
+def test_mlir_reads_what_is_printed(name: str) -> None:
+    text = (HERE / f"{name}.mlir").read_text(encoding="utf-8")
+    module, wanted = parse(text), mlir_opt(text=text)
+    for generic in (False, True):
+        assert mlir_opt(text=op_text(module, generic=generic)) == wanted
+
+
+@needs_mlir_opt
+@pytest.mark.parametrize("name", FILES)
+def test_what_mlir_prints_is_read(name: str) -> None:
+    text = (HERE / f"{name}.mlir").read_text(encoding="utf-8")
+    module = parse(text)
+    custom = mlir_opt("--mlir-print-op-generic=false", text=text)
+    for printed in (mlir_opt(text=text), custom):
+        assert parse(printed).is_structurally_equivalent(module)
+
+
+REFUSED = {
+    "copy of other elements": (
+        '"memref.copy"(%m, %f) : (memref<4xi32>, memref<4xf32>) -> ()',
+        "it copies memref<4xi32> to memref<4xf32>: one element type is required",
+    ),
+    "copy of other extents": (
+        "memref.copy %m, %n : memref<4xi32> to memref<5xi32>",
+        "it copies memref<4xi32> to memref<5xi32>: equal shapes are required",
+    ),
+    "cast to other extents": (
+        "%c = memref.cast %m : memref<4xi32> to memref<5xi32>",
+        "it casts memref<4xi32> to memref<5xi32>: one element type, scope and rank are required",
+    ),
+    "cast to other strides": (
+        "%c = memref.cast %m : memref<4xi32> to memref<4xi32, strided<[2]>>",
+        "it casts memref<4xi32> to memref<4xi32, strided<[2]>>: one element type",
+    ),
+}
+
+
+@pytest.mark.parametrize(("statement", "message"), REFUSED.values(), ids=REFUSED)
+def test_a_wrong_operation_is_refused(statement: str, message: str) -> None:
+    text = f"func.func @f(%m: memref<4xi32>, %n: memref<5xi32>, %f: memref<4xf32>) {{\n  {statement}\n  return\n}}\n"
+    with pytest.raises(CompileError) as error:
+        parse(text)
+    assert message in str(error.value)
+
+
+GLOBALS = {
+    "no contents": ("memref<4xi32> = 5", "dense<..>, dense_resource<..> or 'uninitialized' is required behind '='"),
+    "no fixed shape": ("memref<?xi32> = dense<1>", "memref<?xi32> cannot hold a constant: a memref of static shape"),
+    "too large": ("memref<99999x99999xi32> = dense<1>", "reading a constant of type tensor<99999x99999xi32> takes"),
+    "other shape": ("memref<4xi32> = dense<[1, 2]>", "Expected [4] shape from the type, but got [2] shape"),
+    "alignment": ("memref<4xi32> = dense<1> {alignment = 3 : i64}", "its alignment is 3: a power of 2 is required"),
+}
+
+
+@pytest.mark.parametrize(("rest", "message"), GLOBALS.values(), ids=GLOBALS)
+def test_a_wrong_global_is_refused(rest: str, message: str) -> None:
+    with pytest.raises(CompileError) as error:
+        parse(f"memref.global @g : {rest}\n")
+    assert message in str(error.value)
