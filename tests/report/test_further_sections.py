@@ -15,7 +15,9 @@ from vtac.models.graph import Input
 from vtac.models.layers.products import Linear
 from vtac.models.model import Model
 from vtac.report.page.document import report
+from vtac.report.page.layers import Row
 from vtac.report.page.quantisation import quantisation_section
+from vtac.report.page.roofline import Roofline, draw_roofline
 from vtac.report.page.sweep import Point, Sweep, sweep_section
 from vtac.targets.cuda.gpu.toolkit import toolkit_unavailable_reason
 from vtac.tools.vtac import main
@@ -113,3 +115,28 @@ def test_columns_of_numbers_are_sorted_as_such() -> None:
     points = [Point("one", 1, 2, {"acc": "2,048", "kind": "sim"}), Point("two", 2, 1, {"acc": "512", "kind": "fpga"})]
     html = sweep_section(Sweep("two", "x", "y", points)).html
     assert '<td class="n" data-v="2048">2,048</td>' in html and "<td>fpga</td>" in html
+
+
+def test_numbers_at_an_axis_are_distinct() -> None:
+    close = [Point(f"p{number}", 7_805_531 + number, 1e9 - number) for number in range(5)]
+    html = sweep_section(Sweep("close", "x", "y", close)).html
+    across = re.findall(r'<text x="[\d.]+" y="446" text-anchor="middle">([\d.,]+(?: M)?)</text>', html)
+    up = re.findall(r'<text x="76" y="[\d.]+" text-anchor="end">([\d.,]+(?: M)?)</text>', html)
+    assert len(across) == len(set(across)) >= 4
+    assert len(up) == len(set(up)) >= 4
+
+
+@pytest.mark.parametrize(("cycles", "macs"), [(1000, 250_000), (1000, 256_000), (10**6, 1000), (1000, 1_000)])
+def test_a_roofline_has_three_numbers_at_each_axis_at_least(cycles: int, macs: int) -> None:
+    row = Row(1, "conv", cycles, 1.0, None, "", 9_000, macs, 0.9, 10)
+    html = draw_roofline(Roofline(256, 8, [row]))
+    across = re.findall(r'<text x="[\d.]+" y="486" text-anchor="middle">([\d.,e-]+)</text>', html)
+    up = re.findall(r'<text x="56" y="[\d.]+" text-anchor="end">([\d.,e-]+)</text>', html)
+    assert len(across) == len(set(across)) >= 3
+    assert len(up) == len(set(up)) >= 3
+
+
+def test_a_program_with_its_own_schedule_is_compared_with_no_bound() -> None:
+    page = report(vtac.compile(EXAMPLES / "vta_matmul.mlir"))
+    assert "There is no bound to compare with" in page
+    assert "cycles / bound" not in page

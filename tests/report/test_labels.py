@@ -32,3 +32,12 @@ def test_no_label_covers_a_line_a_point_or_a_label() -> None:
 
 def test_a_label_without_room_is_left_out() -> None:
     assert _placed(Labels((0, 0, 50, 50), []), "A NAME THAT IS FAR TOO LONG", (25, 25)) is None
+
+
+def test_two_labels_on_a_line_do_not_read_as_one() -> None:
+    labels = Labels(FRAME, [])
+    first = labels.place([("5", (50, 100, "start", 50.0))])
+    touching, beside_it = ("6", (58, 100, "start", 58.0)), ("6", (64, 100, "start", 64.0))
+    assert first is not None
+    assert labels.place([touching]) is None
+    assert labels.place([touching, beside_it]) == (1, *beside_it)

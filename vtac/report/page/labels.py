@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from math import hypot
 
@@ -13,6 +13,9 @@ Place = tuple[float, float, str, float]
 
 _STEP = 4
 """Pixels of a line between two places that are looked at."""
+
+_GAP = 6
+"""Pixels between two labels on a line, which else read as one."""
 
 LETTER, LINE = 7.4, 13
 """About the width of a capital and the height of a line of 12 pixels."""
@@ -24,15 +27,23 @@ class Labels:
 
     frame: Box
     taken: list[Box]
+    labels: list[Box] = field(default_factory=list[Box])
 
     def place(self, candidates: Iterable[tuple[str, Place]]) -> tuple[int, str, Place] | None:
         """The first of several labels and places that is free, with its number; its room is taken from then on."""
         for number, (label, place) in enumerate(candidates):
             box = _box(place[3], place[1], label)
-            if _lies_in(box, self.frame) and not any(_overlap(box, other) for other in self.taken):
+            if _lies_in(box, self.frame) and self._is_free(box):
                 self.taken.append(box)
+                self.labels.append(box)
                 return number, label, place
         return None
+
+    def _is_free(self, box: Box) -> bool:
+        wide = box[0] - _GAP, box[1], box[2] + _GAP, box[3]
+        return not any(_overlap(box, other) for other in self.taken) and not any(
+            _overlap(wide, other) for other in self.labels
+        )
 
 
 def around(spots: Sequence[tuple[float, float]]) -> list[Box]:

@@ -49,6 +49,7 @@ def layers_section(config: VTAConfig, reports: Sequence[LayerReport], timing: Ti
     html = render(
         "layers.html",
         rows=rows,
+        has_bounds=any(row.bound is not None for row in rows),
         largest=max(row.share for row in rows) or 1,
         total=_total(rows, least_cycles(reports)),
         roofline=Markup(draw_roofline(roofline)),

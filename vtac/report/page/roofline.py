@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 960, 520
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 24, 28, 52
+_LABELS = 3
+"""Numbers that an axis has at least, where it is long enough for them."""
+_LABELLED = ((1,), (1, 2, 5))
+"""Digits that have a number at an axis, from the fewest on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +99,13 @@ def _rate(row: Row) -> float:
 
 
 def _ticks(span: tuple[float, float]) -> Iterator[tuple[float, str]]:
-    """One to nine times each power of ten in a span, with labels: all of 1, 2 and 5 where there are few decades."""
-    labelled = (1, 2, 5) if span[1] / span[0] < 1000 else (1,)
-    for decade in range(math.floor(math.log10(span[0])), math.ceil(math.log10(span[1]))):
-        for digit in range(1, 10):
-            value = digit * 10.0**decade
-            if span[0] <= value <= span[1]:
-                yield value, f"{value:,.6g}" if digit in labelled else ""
+    """One to nine times each power of ten in a span; labels stand at the fewest digits that give three of them."""
+    decades = range(math.floor(math.log10(span[0])), math.floor(math.log10(span[1])) + 1)
+    values = [(digit, digit * 10.0**decade) for decade in decades for digit in range(1, 10)]
+    within = [(digit, value) for digit, value in values if span[0] <= value <= span[1]]
+    labelled = next((some for some in _LABELLED if sum(digit in some for digit, _ in within) >= _LABELS), range(10))
+    for digit, value in within:
+        yield value, f"{value:,.6g}" if digit in labelled else ""
 
 
 def _points(rows: Sequence[Row], axes: _Axes) -> list[Point]:

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from vtac.report.page.labels import Labels, Place, along, around, beside
 from vtac.report.page.section import Section
 from vtac.report.page.templating import measure, render
+from vtac.report.ticks import tick_labels
 from vtac.text.short import short_name
 
 WIDTH, HEIGHT = 960, 480
@@ -67,31 +68,37 @@ def sweep_section(sweep: Sweep, number: int = 1) -> Section:
 
 
 def _plot(sweep: Sweep, front: Sequence[Point]) -> str:
-    spans = [_span([point.x for point in sweep.points]), _span([point.y for point in sweep.points])]
+    x_span, y_span = _span([point.x for point in sweep.points]), _span([point.y for point in sweep.points])
+
+    def at_x(value: float) -> float:
+        return _LEFT + (value - x_span[0]) / (x_span[1] - x_span[0]) * (WIDTH - _LEFT - _RIGHT)
+
+    def at_y(value: float) -> float:
+        return HEIGHT - _BOTTOM - (value - y_span[0]) / (y_span[1] - y_span[0]) * (HEIGHT - _TOP - _BOTTOM)
 
     def place(point: Point) -> tuple[float, float]:
-        along, up = ((value - low) / (high - low) for value, (low, high) in zip((point.x, point.y), spans, strict=True))
-        return _LEFT + along * (WIDTH - _LEFT - _RIGHT), HEIGHT - _BOTTOM - up * (HEIGHT - _TOP - _BOTTOM)
+        return at_x(point.x), at_y(point.y)
 
     best = {id(point) for point in front}
     names = _names(front, [place(point) for point in front], [place(point) for point in sweep.points])
     dots = [
         {
-            "x": place(point)[0],
-            "y": place(point)[1],
+            "x": at_x(point.x),
+            "y": at_y(point.y),
             "name": names.get(id(point)),
             "hint": _hint(point, sweep),
             "best": id(point) in best,
         }
         for point in sweep.points
     ]
+    x_ticks, y_ticks = _ticks(*x_span), _ticks(*y_span)
     return render(
         "pareto.html",
         sweep=sweep,
         dots=dots,
         line=[place(point) for point in front],
-        x_ticks=[(place(Point("", value, spans[1][0]))[0], _shown(value)) for value in _ticks(*spans[0])],
-        y_ticks=[(place(Point("", spans[0][0], value))[1], _shown(value)) for value in _ticks(*spans[1])],
+        x_ticks=list(zip(map(at_x, x_ticks), tick_labels(x_ticks), strict=True)),
+        y_ticks=list(zip(map(at_y, y_ticks), tick_labels(y_ticks), strict=True)),
         width=WIDTH,
         height=HEIGHT,
         frame=(_LEFT, _TOP, WIDTH - _LEFT - _RIGHT, HEIGHT - _TOP - _BOTTOM),
@@ -127,11 +134,6 @@ def _names(
         if placed is not None:
             found[id(point)] = placed[1], placed[2]
     return found
-
-
-def _shown(value: float) -> str:
-    """A number at an axis: `250`, `140,000`, `7.5 M`."""
-    return f"{value / 1e6:,.4g} M" if abs(value) >= 1e6 else f"{value:,.6g}"
 
 
 def _span(values: Sequence[float]) -> tuple[float, float]:
