@@ -37,7 +37,7 @@ def has_products_of_matrices(block: Block) -> bool:
         isinstance(op, LinalgStructuredOperation)
         and len(op.res) == 1
         and len(shape_of(op.res[0])) == 2
-        and any(kind.data is IteratorType.REDUCTION for kind in op.get_iterator_types())
+        and _reduces(op)
         for op in block.ops
     )
 
@@ -67,7 +67,10 @@ class LanePlan:
         return places.index(lanes) if (lanes := self._lanes(cluster)) in places else None
 
     def read(self, op: Operation, position: int) -> int | None:
-        """The dimension of an operand that an operation of a device function needs in lanes; None where all do."""
+        """The dimension of an operand that an operation of a device function needs in lanes; None where all do.
+
+        The window of a pooling that belongs to a cluster is a matrix, too, and lies nowhere.
+        """
         cluster = self.clusters.of.get(op)
         if cluster is None or len(shape_of(op.operands[position])) != 2:
             return None
@@ -77,7 +80,7 @@ class LanePlan:
                 return None
             is_data = position == 0 if anchor.data is anchor.kernel else op.operands[position] is anchor.data
             return (anchor.data_dims if is_data else anchor.kernel_dims)[1]
-        if not isinstance(op, GenericOp) or position >= len(op.inputs):
+        if not isinstance(op, GenericOp) or position >= len(op.inputs) or _reduces(op):
             return None
         places = [cluster.places[op][loop] for loop in operand_loops(op)[position]]
         return places.index(self._lanes(cluster)) if self._lanes(cluster) in places and len(places) > 1 else None
@@ -123,6 +126,10 @@ class LanePlan:
                 if stored is not None and len(at) == len(cluster.places[op]) == 2:
                     return cluster.places[op][at[stored]]
         return LANES
+
+
+def _reduces(op: LinalgStructuredOperation) -> bool:
+    return any(kind.data is IteratorType.REDUCTION for kind in op.get_iterator_types())
 
 
 def _keeps_rank(op: Operation) -> bool:
