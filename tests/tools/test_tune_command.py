@@ -132,3 +132,22 @@ def test_an_interrupt_says_what_is_kept(
     assert capsys.readouterr() == ("", said_of_interrupt("outcomes", store))
     assert interrupted_command("tune", program, store, place, monkeypatch, TerminatedError) == 143
     assert capsys.readouterr() == ("", said_of_interrupt("outcomes", store).replace("interrupted", "terminated"))
+
+
+NO_LAYER = """func.func @f(%x: tensor<4x3xf64>) -> tensor<4x3xf64> {
+  %e = tensor.empty() : tensor<4x3xf64>
+  %y = linalg.exp ins(%x : tensor<4x3xf64>) outs(%e : tensor<4x3xf64>) -> tensor<4x3xf64>
+  func.return %y : tensor<4x3xf64>
+}
+"""
+
+
+def test_nothing_to_tune_is_one_message_and_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source, script = tmp_path / "f.mlir", tmp_path / "s.mlir"
+    source.write_text(NO_LAYER)
+    said = f"{source}: error: nothing to tune: nothing of it runs on the VTA; vtac run FILE says why"
+    assert refusal(capsys, str(source), "-o", str(script)).strip() == said
+    assert not script.exists()
+    assert main(["tune", str(source), "--json"]) == 1
+    out, err = capsys.readouterr()
+    assert (json.loads(out)["error"]["message"], err.strip()) == (said.split("error: ")[1], said)

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -158,6 +159,11 @@ def test_nothing_to_tune_is_said() -> None:
     found = vtac.tune(text, executor=Here())
     assert found.statement == "nothing to tune"
     assert str(found).splitlines()[1:] == ["nothing of it runs on the VTA; vtac run FILE says why", "nothing to tune"]
+    assert found.failure is not None
+    kept = replace(found, default_cycles=9, untuned=("f: 2 layers in one function", "g: 3 layers in one function"))
+    assert str(kept.failure) == (
+        "nothing to tune, all of it keeps its schedule: f: 2 layers in one function; g: 3 layers in one function"
+    )
 
 
 def test_memories_that_hold_no_tile_are_one_message_or_a_point_with_an_error() -> None:

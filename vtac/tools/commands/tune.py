@@ -14,7 +14,7 @@ from vtac.dialects.hardware import VTAConfig
 from vtac.progress import Bar
 from vtac.tools.commands.compile_program import add_function_argument
 from vtac.tools.commands.programs import parse_program
-from vtac.tools.entry import TerminatedError, ToolParser, UsageError
+from vtac.tools.entry import FAILURE, TerminatedError, ToolParser, UsageError, print_failure
 from vtac.tools.output import report, write_file
 from vtac.tools.output_paths import refuse_stdout, require_outputs
 
@@ -56,7 +56,8 @@ class Options(argparse.Namespace):
 def main(arguments: Sequence[str]) -> int:
     """Tunes, writes what was asked for, and prints a table or JSON.
 
-    Raises `UsageError` for options that do not go together, other `VtacError`s for what cannot be tuned.
+    Raises `UsageError` for options that do not go together, other `VtacError`s for what cannot be tuned. Where there is
+    nothing to tune a message says why, in place of the table; no file is written but a store, and the status is 1.
     """
     from vtac.report.front_plot import require_plot
     from vtac.store.store import Store
@@ -76,6 +77,11 @@ def main(arguments: Sequence[str]) -> int:
         found = _tuned(options, store)
         if store is not None and options.export is not None:
             write_file(store.to_json().encode(), options.export)
+    if found.failure is not None:
+        if options.json:
+            report(f"{json.dumps({**found.to_json(), 'error': found.failure.to_fields()})}\n")
+        print_failure("vtac", found.failure, options.source, debug=False)
+        return FAILURE
     try:
         if options.output is not None:
             write_file(found.schedule.encode(), options.output)

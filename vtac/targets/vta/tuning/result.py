@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
 
+from vtac.errors import VtacError
 from vtac.targets.vta.schedules.tiling import Tiling
 from vtac.targets.vta.tuning.gaps import FrontGap, percent_up
 from vtac.targets.vta.tuning.search import Objective, Point, dominates
 
+_NOTHING = "nothing of it runs on the VTA; vtac run FILE says why"
+_REASONS = 3
 _MOST_POINTS = 200
 _SHOWN_POINTS = 20
 """Points of a front that a table has."""
@@ -119,6 +122,17 @@ class TuneResult:
             return f"best of this space in {measure}"
         return f"within {percent_up(self.gap):.1f} % of any tiling in this space in {measure}, after {spent}"
 
+    @property
+    def failure(self) -> VtacError | None:
+        """Where there was nothing to tune, an error with the reason."""
+        if self.layers:
+            return None
+        if not self.default_cycles:
+            return VtacError(f"{self.statement}: {_NOTHING}")
+        reasons = "; ".join(self.untuned[:_REASONS]) or "no function of it has a layer"
+        more = f"; and {len(self.untuned) - _REASONS} more functions" if len(self.untuned) > _REASONS else ""
+        return VtacError(f"{self.statement}, all of it keeps its schedule: {reasons}{more}")
+
     def to_json(self) -> dict[str, object]:
         """Everything as plain values; equal for equal searches, as it holds no times but those of devices."""
         layers = [
@@ -168,7 +182,7 @@ class TuneResult:
         lines += [f"left as it is: {text}" for text in self.untuned]
         lines += [f"note: {text}" for text in self.notes]
         if not self.default_cycles:
-            lines.append("nothing of it runs on the VTA; vtac run FILE says why")
+            lines.append(_NOTHING)
             return "\n".join([*lines, self.statement]) + "\n"
         cycles, nbytes = _change(self.default_cycles, self.cycles), _change(self.default_bytes, self.bytes)
         lines.append(
