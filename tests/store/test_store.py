@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import signal
 import sqlite3
 import subprocess
@@ -111,6 +112,38 @@ def test_a_full_disk_is_said_and_what_was_written_stays(tmp_path: Path) -> None:
         with pytest.raises(StoreError, match="the disk is full; make room and start again: what was written before"):
             store.record([(trial(str(number)), Outcome("ok", message="x" * 10_000)) for number in range(50)])
         assert store.outcomes("p", "m", "1") == {"c": OK}
+
+
+_OPEN = """
+import resource, sys
+from vtac.store.store import Store, StoreError
+resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))
+try:
+    Store(sys.argv[1])
+except StoreError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize(
+    ("free", "said"),
+    [
+        (100, r"the disk is full; make room and start again: .* \(100 bytes are free in {folder}\)"),
+        (
+            10**9,
+            r"the disk of {folder} does not take it \(SQLITE_IOERR_\w+\): it is damaged, or no more of it is yours",
+        ),
+    ],
+)
+def test_a_store_that_the_disk_has_no_room_to_create_is_said(free: int, said: str, tmp_path: Path) -> None:
+    """A limit of 8 KiB for a file stands for a disk without room for the index of the log."""
+    room = f"import shutil\nshutil.disk_usage = lambda path: shutil._ntuple_diskusage(10**9, 0, {free})\n"
+    path = tmp_path / "s.db"
+    run = subprocess.run([sys.executable, "-c", room + _OPEN, str(path)], capture_output=True, text=True, check=True)
+    assert re.match(rf"cannot open the store {path}: {said.format(folder=tmp_path)}", run.stdout), run
+    with Store(path) as store:
+        store.record([(trial(), OK)])
+        assert len(store) == 1
 
 
 def test_other_files_are_refused(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sqlite3
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ VERSION = 1
 _APPLICATION = 0x76746163
 """`vtac`: what SQLite keeps in the file's head, so that another program's file is known."""
 _WAIT_SECONDS = 30.0
+_ROOM = 1 << 16
+"""Bytes that SQLite needs beside the file: it calls a disk without room for its index of the log broken, not full."""
 _FIELDS = "problem, machine, candidate, model, status, cycles, nbytes, instructions, message, more"
 _TABLES = (
     "CREATE TABLE IF NOT EXISTS texts (digest TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID",
@@ -152,8 +155,16 @@ def _reason(error: sqlite3.DatabaseError, path: Path) -> str:
     text = str(error)
     if "locked" in text:
         return "another program holds it locked; let that end, or give another file"
-    if "full" in text:
-        return "the disk is full; make room and start again: what was written before is kept"
+    if "full" in text or ("disk I/O error" in text and _free_bytes(path) < _ROOM):
+        return (
+            "the disk is full; make room and start again: what was written before is kept "
+            f"({_free_bytes(path):,} bytes are free in {_folder(path)})"
+        )
+    if "disk I/O error" in text:
+        return (
+            f"the disk of {_folder(path)} does not take it ({error.sqlite_errorname}): it is damaged, or no more of it "
+            "is yours; give a file on another disk"
+        )
     if "not a database" in text or "malformed" in text:
         return "it is no store, or damaged; give another file"
     if "unable to open" in text and not path.parent.is_dir():
@@ -163,6 +174,18 @@ def _reason(error: sqlite3.DatabaseError, path: Path) -> str:
     if "readonly" in text:
         return "it may not be written; give another file"
     return text
+
+
+def _folder(path: Path) -> Path:
+    return Path(os.path.abspath(path)).parent
+
+
+def _free_bytes(path: Path) -> int:
+    """The room on the disk of a file; 0 where nobody can tell."""
+    try:
+        return shutil.disk_usage(_folder(path)).free
+    except OSError:
+        return 0
 
 
 def _key(trial: Trial) -> Sequence[str]:
