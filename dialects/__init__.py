@@ -4,7 +4,9 @@ Each dialect is a package; beside them stand
 
     more of xDSL's dialects    named_linalg, named_operation, named_products, named_lines, named_windows,
                                named_spaces, named_elementwise, frontend_regions, frontend_reductions,
-                               frontend_arith, frontend_scalars, frontend_memref, redefinition
+                               frontend_arith, frontend_scalars, frontend_memref, frontend_affine,
+                               frontend_affine_parallel, redefinition
+    parts of texts             affine_texts, region_texts
     types and constants        strided_layouts, packed_bits
     attributes                 declared, record_attributes, segments, frequent, making
     what several dialects say  computations, registers, scopes, clusters
@@ -30,6 +32,7 @@ __getattr__ = submodules_of(__name__)
 
 _HOMES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
+        "affine": ("frontend_affine", "FrontendAffine"),
         "arith": ("frontend_arith", "FrontendArith"),
         "linalg": ("named_linalg", "NamedLinalg"),
         "math": ("frontend_scalars", "FrontendMath"),
@@ -49,7 +52,7 @@ _HOMES: Mapping[str, tuple[str, str]] = MappingProxyType(
 def get_all_dialects() -> dict[str, Callable[[], Dialect]]:
     """Our dialects by name, none of them loaded yet.
 
-    `arith`, `linalg`, `math` and `memref` are xDSL's with more operations and more syntax: where they are
+    `affine`, `arith`, `linalg`, `math` and `memref` are xDSL's with more operations and more syntax: where they are
     registered, they take the place of xDSL's.
     """
     return {name: partial(_load, module, member) for name, (module, member) in _HOMES.items()}

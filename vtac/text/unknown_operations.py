@@ -36,7 +36,7 @@ _HINTS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "tensor.scatter",
         ),
     ),
-    (_FOLD, ("tensor.rank", "tensor.bitcast", "affine.max", "math.isnormal", "math.sincos")),
+    (_FOLD, ("tensor.rank", "tensor.bitcast", "math.isnormal", "math.sincos")),
     (_WHOLE, ("scf.forall", "scf.forall.in_parallel", "tensor.parallel_insert_slice")),
 )
 _OF_MLIR: Mapping[str, str] = MappingProxyType({name: hint for hint, names in _HINTS for name in names})

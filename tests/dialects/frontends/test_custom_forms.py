@@ -51,6 +51,41 @@ REFUSED = {
         "%c = memref.cast %m : memref<4xi32> to memref<4xi32, strided<[2]>>",
         "it casts memref<4xi32> to memref<4xi32, strided<[2]>>: one element type",
     ),
+    "access of too few dimensions": (
+        "%x = affine.load %m[0, 1] : memref<4xi32>",
+        "gives 2 indices into memref<4xi32>: one per dimension",
+    ),
+    "condition that is no set": (
+        "affine.if affine_map<() -> (1)>() {\n  }",
+        "affine_map<() -> (1)> is no condition: affine_set<..> is required",
+    ),
+    "condition of too few values": (
+        "affine.if affine_set<(d0) : (d0 >= 0)>() {\n  }",
+        "(0)[0] values are given to the set (d0) : (d0 >= 0)",
+    ),
+    "choice without an else": (
+        '%x = "affine.if"() <{condition = affine_set<() : (1 >= 0)>}> ({\n  %c = arith.constant 1 : i32\n'
+        "  affine.yield %c : i32\n  }, {\n  }) : () -> i32",
+        "it has results: an else that yields them is required",
+    ),
+    "choice of another type": (
+        "%x = affine.if affine_set<() : (1 >= 0)>() -> i32 {\n  %c = arith.constant 1 : i32\n"
+        "  affine.yield %c : i32\n  } else {\n  affine.yield\n  }",
+        "it yields (), its results are (i32): equal types are required",
+    ),
+    "reduction of no kind": (
+        '%x = affine.parallel (%i) = (0) to (4) reduce ("sum") -> i32 {\n  }',
+        "'sum' is no kind of reduction: one of addf, addi",
+    ),
+    "steps that go nowhere": (
+        "affine.parallel (%i) = (0) to (4) step (0) {\n  }",
+        "its steps are [0]: a positive one for each of its 1 loops is required",
+    ),
+    "bounds of too few loops": (
+        "affine.parallel (%i, %j) = (0, 0) to (4) {\n  }",
+        "its 2 loops have bounds in groups of [1] of 1",
+    ),
+    "maximum of no map": ("%x = affine.max 4 (%m)", "has no largest result: affine_map<..> is required"),
 }
 
 
