@@ -26,7 +26,7 @@ from vtac.targets.vta.schedules import default_lowering, default_schedule
 from vtac.targets.vta.schedules.kernel_cache import KernelCache
 from vtac.targets.vta.schedules.kernel_lowering import get_ready
 from vtac.targets.vta.schedules.known_kernels import KnownKernels
-from vtac.targets.vta.schedules.known_tilings import UNTUNED, KnownTilings, is_untuned
+from vtac.targets.vta.schedules.known_tilings import UNTUNED, KnownTilings, TunedTilings, is_untuned
 from vtac.targets.vta.schedules.lowering import WrittenScript
 from vtac.targets.vta.schedules.search import layers_of
 from vtac.targets.vta.schedules.tiling_cache import TilingCache
@@ -126,7 +126,7 @@ def _by_default(work: ModuleOp, *, host: bool, progress: Progress | None, tiling
         lowered = default_lowering(work, kept=tilings).module
         verify_result(lowered, "under the default schedule")
         program = build_program(lowered)
-        if tilings is not None and tilings.decides and is_untuned(layers_of(Schedule(work)), config_of(work), tilings):
+        if isinstance(tilings, TunedTilings) and is_untuned(layers_of(Schedule(work)), config_of(work), tilings):
             program.choices = (*program.choices, f"{function_in(work).sym_name.data}: {UNTUNED}")
         return program
     except (NoDefaultScheduleError, TilingError) as refusal:

@@ -30,7 +30,7 @@ from vtac.targets.vta.reach import REACH
 from vtac.targets.vta.schedules.defaults import lowering_of
 from vtac.targets.vta.schedules.kernel_lowering import work_in
 from vtac.targets.vta.schedules.known_kernels import Known, KnownKernels
-from vtac.targets.vta.schedules.known_tilings import UNTUNED, KnownTilings, is_untuned
+from vtac.targets.vta.schedules.known_tilings import UNTUNED, KnownTilings, TunedTilings, is_untuned
 from vtac.targets.vta.schedules.layers import Layer
 from vtac.targets.vta.schedules.lowering import Lowering
 from vtac.targets.vta.schedules.search import layers_of
@@ -196,7 +196,7 @@ def _scheduled(
 
 def _note_untuned(devices: Sequence[FuncOp], module: ModuleOp, tilings: KnownTilings | None) -> None:
     """Note which device functions tuned tilings do not know."""
-    if tilings is None or not tilings.decides:
+    if not isinstance(tilings, TunedTilings):
         return
     for device in devices:
         layers = _layers(TrialSchedule(isolated(device, module)))

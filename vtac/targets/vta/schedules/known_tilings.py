@@ -45,6 +45,6 @@ class TunedTilings:
         del layer, config, tiling
 
 
-def is_untuned(layers: Sequence[Layer], config: VTAConfig, tilings: KnownTilings | None) -> bool:
-    """Whether tilings were tuned, but not that of the one layer of a function."""
-    return tilings is not None and tilings.decides and len(layers) == 1 and tilings.find(layers[0], config) is None
+def is_untuned(layers: Sequence[Layer], config: VTAConfig, tilings: TunedTilings) -> bool:
+    """Whether that of the one layer of a function is not among tilings that were tuned."""
+    return len(layers) == 1 and tilings.find(layers[0], config) is None
