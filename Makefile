@@ -77,7 +77,7 @@ package: $(VENV)/.installed-test
 	$(BIN)/python -m build --quiet --outdir dist .
 	$(BIN)/python -m venv build/package
 	build/package/bin/$(PIP) "$$(ls $(CURDIR)/dist/*.whl)[report]"
-	cd build/package && bin/python -c 'import vtac.analysis.dominance, vtac.dialects.hardware; print(vtac.__file__)'
+	cd build/package && bin/python -c 'import vtac.analysis.ir.dominance, vtac.dialects.hardware; print(vtac.__file__)'
 	build/package/bin/vtac-opt --version
 	build/package/bin/vtac --version
 	cd build/package && bin/python $(CURDIR)/examples/vta_vadd.py

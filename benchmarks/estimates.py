@@ -25,7 +25,7 @@ import numpy as np
 from resnet_layers import CASES
 
 import vtac
-from vtac.analysis.device_functions import device_functions
+from vtac.analysis.ir.device_functions import device_functions
 from vtac.dialects.hardware import VTAConfig
 from vtac.errors import VtacError
 from vtac.passes.vta.isolate_device_functions import isolated

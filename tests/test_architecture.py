@@ -16,6 +16,19 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("targets.target", "targets.registry"),
     ("dialects",),
     ("analysis",),
+    ("analysis.ir",),
+    ("analysis.types",),
+    ("analysis.expressions",),
+    ("analysis.nests",),
+    ("analysis.operations",),
+    ("analysis.values",),
+    ("analysis.integer_plans",),
+    ("analysis.programs",),
+    ("analysis.vta",),
+    ("analysis.kernels",),
+    ("analysis.tensor_cores",),
+    ("analysis.bulk_copies",),
+    ("analysis.attention",),
     ("text",),
     ("rewriting",),
     ("partition",),
@@ -105,7 +118,7 @@ def test_edits_are_rewriters_or_helpers() -> None:
 def _rule_broken(found: Import) -> str:
     """The rule that an import breaks, empty when it breaks none."""
     importer, imported = _room(found.importer), _room(found.imported)
-    if importer in NARROW and imported not in NARROW[importer]:
+    if importer in NARROW and not _lies_in(imported, NARROW[importer]):
         return f"{importer} imports from {', '.join(sorted(NARROW[importer]))} only"
     if _floor(imported) > _floor(importer):
         return f"{importer} lies under {imported}"
@@ -113,6 +126,11 @@ def _rule_broken(found: Import) -> str:
     if machine and other and machine != other:
         return f"targets/{machine} imports no other target"
     return ""
+
+
+def _lies_in(room: str, rooms: set[str]) -> bool:
+    """Whether a room is one of these, or a room within one of them."""
+    return any(f"{room}.".startswith(f"{outer}.") for outer in rooms)
 
 
 def _room(module: str) -> str:

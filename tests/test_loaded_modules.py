@@ -35,7 +35,7 @@ SEARCH = (
 )
 INTERPRETER = ("vtac.evaluate", "vtac.targets.vta.programs.host_program")
 OF_OTHERS = (
-    "vtac.analysis.value_facts",
+    "vtac.analysis.values.value_facts",
     "vtac.dialects.mma.layouts",
     "vtac.dialects.packing.ops",
     "vtac.dialects.packing.folding",

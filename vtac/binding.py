@@ -19,8 +19,8 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.locations import location_of
-from vtac.analysis.nest import buffer_name
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.nests.nest import buffer_name
 from vtac.errors import CompileError
 from vtac.rewriting.edits import insert_ops
 

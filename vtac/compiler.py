@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, overload
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 
-from vtac.analysis.stage import is_scheduled, stage_of
+from vtac.analysis.nests.stage import is_scheduled, stage_of
 from vtac.collection import seldom_collected
 from vtac.pipelines import Runner
 from vtac.preparation import prepare, refuse_several_functions, scripts_of

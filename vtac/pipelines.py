@@ -12,7 +12,7 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 
-from vtac.analysis.branches import refuse_branches
+from vtac.analysis.ir.branches import refuse_branches
 from vtac.errors import CompileError
 from vtac.text.passed import Passed
 from vtac.text.verification import verify_result

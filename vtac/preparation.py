@@ -9,10 +9,12 @@ from xdsl.dialects.func import CallOp, FuncOp
 from xdsl.ir import Operation, SSAValue
 from xdsl.traits import SymbolTable
 
-from vtac.analysis.branches import refuse_branches
-from vtac.analysis.locations import location_of
-from vtac.analysis.nest import buffer_name, scope_of
-from vtac.analysis.sizes import (
+from vtac.analysis.ir.branches import refuse_branches
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.ir.walks import operations_of
+from vtac.analysis.nests.nest import buffer_name, scope_of
+from vtac.analysis.nests.stage import stage_of
+from vtac.analysis.types.sizes import (
     MAX_PROGRAM_RANK,
     MAX_RANK,
     byte_count,
@@ -22,8 +24,6 @@ from vtac.analysis.sizes import (
     total_bytes,
     values_under,
 )
-from vtac.analysis.stage import stage_of
-from vtac.analysis.walks import operations_of
 from vtac.dialects.packing.declared import DEVICE, PROGRAM
 from vtac.dialects.schedule.script import ScriptOp
 from vtac.errors import CompileError, ConfigError

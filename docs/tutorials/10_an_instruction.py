@@ -75,7 +75,7 @@ edit("targets/vta/machine/fast_alu.py", "MUL: np.multiply,", "MUL: np.multiply,\
 # ## 4. The operation that it stands for
 
 # %%
-edit("analysis/bodies.py", 'arith.MuliOp: "mul",', 'arith.MuliOp: "mul",\n        arith.XOrIOp: "xor",')
+edit("analysis/nests/bodies.py", 'arith.MuliOp: "mul",', 'arith.MuliOp: "mul",\n        arith.XOrIOp: "xor",')
 
 # %% [markdown]
 # ## Try it

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from vtac.analysis.bodies import alu_chain
-from vtac.analysis.nest import buffer_name, scope_of
+from vtac.analysis.nests.bodies import alu_chain
+from vtac.analysis.nests.nest import buffer_name, scope_of
 from vtac.dialects.schedule.declared import ALU
 from vtac.dialects.schedule.loop_directives import AluOp
 from vtac.passes.directives.apply import rewrites

@@ -13,7 +13,7 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import TypeVar, cast
 
-from vtac.analysis.locations import location_of
+from vtac.analysis.ir.locations import location_of
 from vtac.dialects.schedule.script import DirectiveOp
 from vtac.errors import ScheduleError
 from vtac.passes.directives.handles import Handles

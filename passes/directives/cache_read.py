@@ -12,11 +12,11 @@ from xdsl.ir import Block, Operation, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.accesses import shared_guards
-from vtac.analysis.affine_expressions import from_affine
-from vtac.analysis.linear import Linear
-from vtac.analysis.nest import buffer_name, child_holding, shape_of, writers_of
-from vtac.analysis.regions import Interval, region_of, touched_region
+from vtac.analysis.expressions.affine_expressions import from_affine
+from vtac.analysis.expressions.linear import Linear
+from vtac.analysis.nests.accesses import shared_guards
+from vtac.analysis.nests.nest import buffer_name, child_holding, shape_of, writers_of
+from vtac.analysis.nests.regions import Interval, region_of, touched_region
 from vtac.dialects.schedule.attributes import AccessAttr
 from vtac.dialects.schedule.block_directives import CacheReadOp
 from vtac.dialects.schedule.payload import BlockOp

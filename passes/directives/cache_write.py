@@ -12,7 +12,7 @@ from xdsl.ir import Block, Operation
 from xdsl.ir.affine import AffineMap
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.nest import (
+from vtac.analysis.nests.nest import (
     buffer_name,
     child_holding,
     extents_around,
@@ -21,14 +21,14 @@ from vtac.analysis.nest import (
     shape_of,
     writers_of,
 )
-from vtac.analysis.regions import (
+from vtac.analysis.nests.regions import (
     Interval,
     covers_its_region,
     is_guarded_by_domain,
     output_dimensions,
     region_of,
 )
-from vtac.analysis.updates import runs_over_its_domain
+from vtac.analysis.nests.updates import runs_over_its_domain
 from vtac.dialects.schedule.attributes import AccessAttr
 from vtac.dialects.schedule.block_directives import CacheWriteOp
 from vtac.dialects.schedule.payload import BlockOp

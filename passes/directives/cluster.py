@@ -11,10 +11,10 @@ from collections.abc import Hashable
 
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.accesses import bindings_of, guards_of
-from vtac.analysis.gpu_architecture import architecture_of
-from vtac.analysis.linear import Linear
-from vtac.analysis.nest import blocks_under, extents_around, walk_payload
+from vtac.analysis.expressions.linear import Linear
+from vtac.analysis.ir.gpu_architecture import architecture_of
+from vtac.analysis.nests.accesses import bindings_of, guards_of
+from vtac.analysis.nests.nest import blocks_under, extents_around, walk_payload
 from vtac.dialects.clusters import FIRST_WITH_CLUSTERS, MOST_CLUSTER
 from vtac.dialects.schedule.declared import CLUSTER
 from vtac.dialects.schedule.gpu_directives import ClusterOp

@@ -13,8 +13,8 @@ from functools import cmp_to_key
 from xdsl.ir import Operation
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.accesses import shared_guards
-from vtac.analysis.nest import (
+from vtac.analysis.nests.accesses import shared_guards
+from vtac.analysis.nests.nest import (
     buffer_name,
     child_holding,
     enclosing_loops,
@@ -23,8 +23,8 @@ from vtac.analysis.nest import (
     readers_of,
     writers_of,
 )
-from vtac.analysis.regions import Interval, output_dimensions, reads_of, region_of
-from vtac.analysis.updates import is_whole_update, starts_afresh
+from vtac.analysis.nests.regions import Interval, output_dimensions, reads_of, region_of
+from vtac.analysis.nests.updates import is_whole_update, starts_afresh
 from vtac.dialects.declared import taken_by
 from vtac.dialects.schedule.block_directives import ComputeAtOp
 from vtac.dialects.schedule.payload import BlockOp, ForOp

@@ -11,10 +11,10 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineExpr, AffineMap
 from xdsl.rewriter import InsertPoint, Rewriter
 
-from vtac.analysis.accesses import indices_of
-from vtac.analysis.bodies import is_copy
-from vtac.analysis.nest import buffer_name, extents_around, readers_of, shape_of, writers_of
-from vtac.analysis.regions import output_dimensions
+from vtac.analysis.nests.accesses import indices_of
+from vtac.analysis.nests.bodies import is_copy
+from vtac.analysis.nests.nest import buffer_name, extents_around, readers_of, shape_of, writers_of
+from vtac.analysis.nests.regions import output_dimensions
 from vtac.dialects.schedule.attributes import AccessAttr
 from vtac.dialects.schedule.block_directives import ComputeInlineOp
 from vtac.dialects.schedule.payload import BlockOp

@@ -7,9 +7,9 @@ before: for i                             after decompose_reduction(b, k): for i
 
 from __future__ import annotations
 
-from vtac.analysis.nest import buffer_name, enclosing_loops
-from vtac.analysis.reductions import loop_roles, mixed_loop
-from vtac.analysis.revisits import writes_once
+from vtac.analysis.nests.nest import buffer_name, enclosing_loops
+from vtac.analysis.nests.reductions import loop_roles, mixed_loop
+from vtac.analysis.nests.revisits import writes_once
 from vtac.dialects.schedule.block_directives import DecomposeReductionOp
 from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.handles import Handles, describe, refusal

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from xdsl.dialects.builtin import AnyFloat, ModuleOp
 
-from vtac.analysis.bodies import is_copy, is_truncating_copy, is_widening_copy
-from vtac.analysis.nest import element_type_of, enclosing_loops, scope_of
-from vtac.analysis.target import allows_acc_8bit
+from vtac.analysis.ir.target import allows_acc_8bit
+from vtac.analysis.nests.bodies import is_copy, is_truncating_copy, is_widening_copy
+from vtac.analysis.nests.nest import element_type_of, enclosing_loops, scope_of
 from vtac.dialects.declared import taken_by
 from vtac.dialects.schedule.declared import DMA_COPY
 from vtac.dialects.schedule.loop_directives import DmaCopyOp

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from xdsl.dialects.memref import AllocOp
 
-from vtac.analysis.nest import buffer_name, scope_of
+from vtac.analysis.nests.nest import buffer_name, scope_of
 from vtac.dialects.schedule.attributes import BufferHandleType
 from vtac.dialects.schedule.block_directives import DoubleBufferOp
 from vtac.dialects.scopes import MEMORIES, OPERAND_FRAGMENTS

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Hashable
 from itertools import pairwise
 
-from vtac.analysis.linear import Linear
-from vtac.analysis.nest import blocks_under
+from vtac.analysis.expressions.linear import Linear
+from vtac.analysis.nests.nest import blocks_under
 from vtac.dialects.schedule.loop_directives import FuseOp
 from vtac.dialects.schedule.payload import ForOp
 from vtac.passes.directives.apply import rewrites

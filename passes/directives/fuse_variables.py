@@ -14,11 +14,11 @@ from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, IntegerType
 from xdsl.ir.affine import AffineExpr, AffineMap
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.accesses import bindings_of
-from vtac.analysis.affine_expressions import from_affine, to_affine
-from vtac.analysis.linear import Linear
-from vtac.analysis.nest import enclosing_loops
-from vtac.analysis.nest import extents_around as extents_of
+from vtac.analysis.expressions.affine_expressions import from_affine, to_affine
+from vtac.analysis.expressions.linear import Linear
+from vtac.analysis.nests.accesses import bindings_of
+from vtac.analysis.nests.nest import enclosing_loops
+from vtac.analysis.nests.nest import extents_around as extents_of
 from vtac.dialects.schedule.attributes import AccessAttr, IterationAttr, IterationVariable
 from vtac.dialects.schedule.gpu_directives import FuseVariablesOp
 from vtac.dialects.schedule.payload import BlockOp

@@ -9,8 +9,8 @@ from xdsl.dialects.func import FuncOp
 from xdsl.dialects.memref import AllocOp
 from xdsl.ir import Block, Operation, SSAValue
 
-from vtac.analysis.locations import location_of
-from vtac.analysis.nest import blocks_under, buffer_name
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.nests.nest import blocks_under, buffer_name
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.declared import marks_of
 from vtac.dialects.schedule.payload import BlockOp, ForOp

@@ -21,8 +21,7 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
 from xdsl.rewriter import InsertPoint, Rewriter
 
-from vtac.analysis.contraction import Contraction, match_product
-from vtac.analysis.nest import (
+from vtac.analysis.nests.nest import (
     buffer_name,
     child_holding,
     element_type_of,
@@ -31,9 +30,10 @@ from vtac.analysis.nest import (
     shape_of,
     writers_of,
 )
-from vtac.analysis.regions import plain_dimension
-from vtac.analysis.structured_view import block_view
-from vtac.analysis.updates import starts_afresh
+from vtac.analysis.nests.regions import plain_dimension
+from vtac.analysis.nests.updates import starts_afresh
+from vtac.analysis.operations.contraction import Contraction, match_product
+from vtac.analysis.operations.structured_view import block_view
 from vtac.dialects.schedule.attributes import AccessAttr, IterationAttr, IterationVariable, Number
 from vtac.dialects.schedule.gpu_directives import ImplicitGemmOp
 from vtac.dialects.schedule.payload import BlockOp

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from vtac.analysis.accesses import bindings_of
-from vtac.analysis.nest import blocks_under, enclosing_loops
+from vtac.analysis.nests.accesses import bindings_of
+from vtac.analysis.nests.nest import blocks_under, enclosing_loops
 from vtac.dialects.named_linalg import dimension_names
 from vtac.dialects.schedule.lookups import GetBlockOp, GetBufferOp, GetLoopOp, GetLoopsOp
 from vtac.dialects.schedule.payload import BlockOp, ForOp

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from vtac.analysis.bodies import is_copy
-from vtac.analysis.box_copies import LOAD
-from vtac.analysis.nest import blocks_under, enclosing_loops, scope_of
+from vtac.analysis.bulk_copies.box_copies import LOAD
+from vtac.analysis.nests.bodies import is_copy
+from vtac.analysis.nests.nest import blocks_under, enclosing_loops, scope_of
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.declared import ASYNC, PIPELINE, TENSORIZE
 from vtac.dialects.schedule.gpu_directives import PipelineOp

@@ -7,9 +7,9 @@ from collections.abc import Hashable
 from xdsl.dialects.memref import AllocOp
 from xdsl.ir import SSAValue
 
-from vtac.analysis.linear import Linear
-from vtac.analysis.nest import buffer_name, shape_of, writers_of
-from vtac.analysis.regions import Interval, box_of, covers_its_region, plain_dimension, region_of
+from vtac.analysis.expressions.linear import Linear
+from vtac.analysis.nests.nest import buffer_name, shape_of, writers_of
+from vtac.analysis.nests.regions import Interval, box_of, covers_its_region, plain_dimension, region_of
 from vtac.dialects.schedule.block_directives import ReverseComputeAtOp
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.errors import ScheduleError

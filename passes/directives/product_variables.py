@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from math import prod
 from typing import cast
 
-from vtac.analysis.affine_expressions import affine_text
-from vtac.analysis.contraction import Contraction
-from vtac.analysis.nest import buffer_name, shape_of
-from vtac.analysis.product_depth import leaves_operands
+from vtac.analysis.expressions.affine_expressions import affine_text
+from vtac.analysis.nests.nest import buffer_name, shape_of
+from vtac.analysis.operations.contraction import Contraction
+from vtac.analysis.tensor_cores.product_depth import leaves_operands
 from vtac.dialects.schedule.attributes import IterationVariable
 from vtac.dialects.schedule.gpu_directives import ImplicitGemmOp
 from vtac.dialects.schedule.payload import BlockOp

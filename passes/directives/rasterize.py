@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from vtac.analysis.linear import Linear
-from vtac.analysis.nest import blocks_under, enclosing_loops
+from vtac.analysis.expressions.linear import Linear
+from vtac.analysis.nests.nest import blocks_under, enclosing_loops
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.gpu_directives import RasterizeOp
 from vtac.dialects.schedule.payload import ForOp

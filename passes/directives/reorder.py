@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from vtac.analysis.nest import blocks_under, buffer_name, enclosing_loops
-from vtac.analysis.reductions import loop_roles
-from vtac.analysis.revisits import writes_once
+from vtac.analysis.nests.nest import blocks_under, buffer_name, enclosing_loops
+from vtac.analysis.nests.reductions import loop_roles
+from vtac.analysis.nests.revisits import writes_once
 from vtac.dialects.schedule.loop_directives import ReorderOp
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.passes.directives.apply import rewrites

@@ -10,10 +10,10 @@ from __future__ import annotations
 from xdsl.dialects.memref import AllocOp
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.accesses import bindings_of
-from vtac.analysis.nest import buffer_name, child_holding, enclosing_loops, precedes, readers_of, writers_of
-from vtac.analysis.regions import Interval
-from vtac.analysis.updates import is_update, is_whole_update, starts_afresh
+from vtac.analysis.nests.accesses import bindings_of
+from vtac.analysis.nests.nest import buffer_name, child_holding, enclosing_loops, precedes, readers_of, writers_of
+from vtac.analysis.nests.regions import Interval
+from vtac.analysis.nests.updates import is_update, is_whole_update, starts_afresh
 from vtac.dialects.schedule.block_directives import ReverseComputeAtOp
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.passes.directives.apply import rewrites

@@ -19,11 +19,11 @@ from xdsl.ir import Block, Operation, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.accesses import bindings_of
-from vtac.analysis.affine_expressions import from_affine, to_affine
-from vtac.analysis.linear import Linear
-from vtac.analysis.nest import buffer_name, element_type_of, enclosing_loops, extents_around, shape_of, writers_of
-from vtac.analysis.reductions import loop_roles, mixed_loop
+from vtac.analysis.expressions.affine_expressions import from_affine, to_affine
+from vtac.analysis.expressions.linear import Linear
+from vtac.analysis.nests.accesses import bindings_of
+from vtac.analysis.nests.nest import buffer_name, element_type_of, enclosing_loops, extents_around, shape_of, writers_of
+from vtac.analysis.nests.reductions import loop_roles, mixed_loop
 from vtac.dialects.schedule.attributes import AccessAttr, IterationAttr, IterationVariable, Number
 from vtac.dialects.schedule.gpu_directives import RfactorOp
 from vtac.dialects.schedule.payload import BlockOp, ForOp, YieldOp

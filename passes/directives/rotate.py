@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from vtac.analysis.accesses import bindings_of, guards_of
-from vtac.analysis.linear import Linear
-from vtac.analysis.nest import blocks_under, enclosing_loops, extents_around, readers_of
+from vtac.analysis.expressions.linear import Linear
+from vtac.analysis.nests.accesses import bindings_of, guards_of
+from vtac.analysis.nests.nest import blocks_under, enclosing_loops, extents_around, readers_of
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.loop_directives import RotateOp
 from vtac.dialects.schedule.payload import BlockOp, ForOp

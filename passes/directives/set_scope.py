@@ -6,8 +6,8 @@ from xdsl.dialects.memref import AllocOp
 from xdsl.ir import SSAValue
 from xdsl.rewriter import Rewriter
 
-from vtac.analysis.buffer_types import buffer_type
-from vtac.analysis.nest import buffer_name, memref_type_of
+from vtac.analysis.nests.nest import buffer_name, memref_type_of
+from vtac.analysis.types.buffer_types import buffer_type
 from vtac.dialects.frequent import text_attribute
 from vtac.dialects.schedule.attributes import BufferHandleType
 from vtac.dialects.schedule.block_directives import SetScopeOp

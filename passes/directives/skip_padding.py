@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from xdsl.dialects.builtin import ArrayAttr
 
-from vtac.analysis.accesses import bindings_of, guards_of, indices_of
-from vtac.analysis.contraction import match_product
-from vtac.analysis.linear import Linear
-from vtac.analysis.nest import extents_around, shape_of
-from vtac.analysis.padded_steps import padded_steps
-from vtac.analysis.structured_view import block_view
+from vtac.analysis.expressions.linear import Linear
+from vtac.analysis.nests.accesses import bindings_of, guards_of, indices_of
+from vtac.analysis.nests.nest import extents_around, shape_of
+from vtac.analysis.operations.contraction import match_product
+from vtac.analysis.operations.structured_view import block_view
+from vtac.analysis.tensor_cores.padded_steps import padded_steps
 from vtac.dialects.schedule.attributes import AccessAttr
 from vtac.dialects.schedule.block_directives import SkipPaddingOp
 from vtac.dialects.schedule.payload import BlockOp

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vtac.analysis.lanes import thread_extents
+from vtac.analysis.kernels.lanes import thread_extents
 from vtac.dialects.gpu_hardware import WARP_SIZE
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.declared import ASYNC, SPECIALIZE

@@ -11,9 +11,9 @@ from math import isqrt
 
 from xdsl.rewriter import InsertPoint, Rewriter
 
-from vtac.analysis.accesses import bindings_of
-from vtac.analysis.linear import Linear
-from vtac.analysis.nest import blocks_under, extents_around
+from vtac.analysis.expressions.linear import Linear
+from vtac.analysis.nests.accesses import bindings_of
+from vtac.analysis.nests.nest import blocks_under, extents_around
 from vtac.dialects.schedule.attributes import Tail
 from vtac.dialects.schedule.loop_directives import SplitOp
 from vtac.dialects.schedule.payload import BlockOp, ForOp

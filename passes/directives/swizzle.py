@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xdsl.dialects.memref import AllocOp
 
-from vtac.analysis.nest import buffer_name, scope_of, shape_of
+from vtac.analysis.nests.nest import buffer_name, scope_of, shape_of
 from vtac.dialects.mma.declared import PANELS, SWIZZLE
 from vtac.dialects.schedule.declared import STORAGE_ALIGN
 from vtac.dialects.schedule.gpu_directives import SwizzleOp

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vtac.analysis.nest import enclosing_loops
+from vtac.analysis.nests.nest import enclosing_loops
 from vtac.dialects.declared import taken_by
 from vtac.dialects.schedule.declared import TENSORIZE
 from vtac.dialects.schedule.loop_directives import TensorizeOp

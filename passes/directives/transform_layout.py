@@ -10,7 +10,7 @@ from xdsl.dialects.memref import AllocOp
 from xdsl.ir.affine import AffineMap
 from xdsl.rewriter import Rewriter
 
-from vtac.analysis.nest import buffer_name, memref_type_of, readers_of, shape_of, writers_of
+from vtac.analysis.nests.nest import buffer_name, memref_type_of, readers_of, shape_of, writers_of
 from vtac.dialects.schedule.attributes import AccessAttr
 from vtac.dialects.schedule.gpu_directives import TransformLayoutOp
 from vtac.dialects.schedule.payload import BlockOp

@@ -19,9 +19,9 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.attention_tiles import AttentionTiling, attention_tiling, heads_to_join
-from vtac.analysis.gpu_architecture import architecture_of
-from vtac.analysis.locations import location_of
+from vtac.analysis.attention.attention_tiles import AttentionTiling, attention_tiling, heads_to_join
+from vtac.analysis.ir.gpu_architecture import architecture_of
+from vtac.analysis.ir.locations import location_of
 from vtac.dialects.gpu_hardware import GpuArchitecture
 from vtac.dialects.mma.layouts import FIRST_CAPABILITY
 from vtac.dialects.wmma.attention import AttentionOp

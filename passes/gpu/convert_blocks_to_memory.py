@@ -13,19 +13,19 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from vtac.analysis.accesses import indices_of
-from vtac.analysis.alignment import NoVector, VectorAccess, vector_access
-from vtac.analysis.bodies import is_copy
-from vtac.analysis.linear import Linear
-from vtac.analysis.locations import location_of
-from vtac.analysis.nest import (
+from vtac.analysis.expressions.linear import Linear
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.kernels.alignment import NoVector, VectorAccess, vector_access
+from vtac.analysis.nests.accesses import indices_of
+from vtac.analysis.nests.bodies import is_copy
+from vtac.analysis.nests.nest import (
     buffer_name,
     element_type_of,
     extents_around,
     shape_of,
     strides_of,
 )
-from vtac.analysis.tiles import perfect_nest, strided_index
+from vtac.analysis.nests.tiles import perfect_nest, strided_index
 from vtac.dialects.schedule.attributes import LoopKind, Number
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.errors import CompileError

@@ -14,11 +14,11 @@ from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from vtac.analysis.box_copies import LOAD, match_box
-from vtac.analysis.fragment_plans import intrinsic_of
-from vtac.analysis.linear import Linear
-from vtac.analysis.locations import location_of
-from vtac.analysis.nest import extents_around
+from vtac.analysis.bulk_copies.box_copies import LOAD, match_box
+from vtac.analysis.expressions.linear import Linear
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.nests.nest import extents_around
+from vtac.analysis.tensor_cores.fragment_plans import intrinsic_of
 from vtac.dialects.schedule.payload import ForOp
 from vtac.dialects.tma import BoxesAttr, CopyOp
 from vtac.errors import CompileError

@@ -16,11 +16,11 @@ from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from vtac.analysis.box_stores import STORE_BOX, match_store, written_by_others
-from vtac.analysis.fragment_plans import intrinsic_of
-from vtac.analysis.gpu_architecture import architecture_of
-from vtac.analysis.locations import location_of
-from vtac.analysis.nest import enclosing_loops, extents_around
+from vtac.analysis.bulk_copies.box_stores import STORE_BOX, match_store, written_by_others
+from vtac.analysis.ir.gpu_architecture import architecture_of
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.nests.nest import enclosing_loops, extents_around
+from vtac.analysis.tensor_cores.fragment_plans import intrinsic_of
 from vtac.dialects.schedule.payload import ForOp
 from vtac.dialects.tensor_maps import FIRST_CAPABILITY
 from vtac.dialects.tma import BoxesAttr, CommitStoresOp, PublishOp, StoreOp, WaitStoresOp

@@ -21,13 +21,13 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.accesses import bindings_of, guards_of, guards_without_unit_loops
-from vtac.analysis.box_stores import STORE_BOX
-from vtac.analysis.fragment_plans import intrinsic_of
-from vtac.analysis.linear import Linear
-from vtac.analysis.locations import location_of
-from vtac.analysis.mma_tiles import MATRIX_STORE, STORE
-from vtac.analysis.nest import blocks_under, enclosing_loops, extents_around
+from vtac.analysis.bulk_copies.box_stores import STORE_BOX
+from vtac.analysis.expressions.linear import Linear
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.nests.accesses import bindings_of, guards_of, guards_without_unit_loops
+from vtac.analysis.nests.nest import blocks_under, enclosing_loops, extents_around
+from vtac.analysis.tensor_cores.fragment_plans import intrinsic_of
+from vtac.analysis.tensor_cores.mma_tiles import MATRIX_STORE, STORE
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.declared import TENSORIZE
 from vtac.dialects.schedule.payload import BlockOp, ForOp

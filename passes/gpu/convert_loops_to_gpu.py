@@ -18,11 +18,11 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.gpu_architecture import architecture_of
-from vtac.analysis.lanes import gpu_extents
-from vtac.analysis.locations import location_of
-from vtac.analysis.nest import enclosing_loops, scope_of
-from vtac.analysis.warp_operations import ARRAYS, named_tiles
+from vtac.analysis.ir.gpu_architecture import architecture_of
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.kernels.lanes import gpu_extents
+from vtac.analysis.kernels.warp_operations import ARRAYS, named_tiles
+from vtac.analysis.nests.nest import enclosing_loops, scope_of
 from vtac.dialects.clusters import FIRST_WITH_CLUSTERS
 from vtac.dialects.gpu_hardware import WARP_SIZE
 from vtac.dialects.schedule.attributes import LoopKind, LoopKindAttr

@@ -19,12 +19,14 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.constant_fills import filled_value
-from vtac.analysis.fragment_plans import intrinsic_of, tile_block
-from vtac.analysis.gpu_architecture import architecture_of
-from vtac.analysis.lanes import address_of_lane, place_of_lane
-from vtac.analysis.linear import Linear
-from vtac.analysis.mma_tiles import (
+from vtac.analysis.expressions.linear import Linear
+from vtac.analysis.ir.gpu_architecture import architecture_of
+from vtac.analysis.kernels.lanes import address_of_lane, place_of_lane
+from vtac.analysis.nests.constant_fills import filled_value
+from vtac.analysis.nests.nest import buffer_name, extents_around
+from vtac.analysis.nests.tiles import perfect_nest
+from vtac.analysis.tensor_cores.fragment_plans import intrinsic_of, tile_block
+from vtac.analysis.tensor_cores.mma_tiles import (
     LOAD,
     MATRIX_STORE,
     MMA_INTRINSICS,
@@ -40,8 +42,6 @@ from vtac.analysis.mma_tiles import (
     starts_sums,
     tile_access,
 )
-from vtac.analysis.nest import buffer_name, extents_around
-from vtac.analysis.tiles import perfect_nest
 from vtac.dialects.gpu_hardware import WARP_SIZE
 from vtac.dialects.mma import FillOp, LdmatrixOp, SyncOp, TilesOp, TilesType
 from vtac.dialects.schedule.payload import BlockOp, ForOp
@@ -226,7 +226,7 @@ def _check_stores(module: ModuleOp) -> None:
 class ConvertTilesToMma(ModulePass):
     """Turn loops tensorized with `mma.` intrinsics into operations on the registers of a warp's lanes.
 
-    The tiles of a function are planned as a whole (`vtac.analysis.mma_tiles`); patterns apply the plan.
+    The tiles of a function are planned as a whole (`vtac.analysis.tensor_cores.mma_tiles`); patterns apply the plan.
 
     requires: compacted buffers; fragment buffers of `mma.` products used only by loops tensorized with `mma.`.
     ensures:  those buffers are mma.tiles; products are mma.sync, loads ldmatrix with the row that each lane names,

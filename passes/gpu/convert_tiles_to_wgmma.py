@@ -18,12 +18,12 @@ from xdsl.ir.affine import AffineExpr, AffineMap
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from vtac.analysis.constant_fills import filled_value
-from vtac.analysis.fragment_plans import intrinsic_of, tile_block
-from vtac.analysis.mma_tiles import TileAccess, plan_tiles, starts_sums, tile_access
-from vtac.analysis.nest import extents_around
-from vtac.analysis.tiles import perfect_nest
-from vtac.analysis.wgmma_tiles import (
+from vtac.analysis.nests.constant_fills import filled_value
+from vtac.analysis.nests.nest import extents_around
+from vtac.analysis.nests.tiles import perfect_nest
+from vtac.analysis.tensor_cores.fragment_plans import intrinsic_of, tile_block
+from vtac.analysis.tensor_cores.mma_tiles import TileAccess, plan_tiles, starts_sums, tile_access
+from vtac.analysis.tensor_cores.wgmma_tiles import (
     WGMMA_INTRINSICS,
     match_group_product,
     matrix_of,
@@ -114,7 +114,7 @@ class ConvertGroupTile(RewritePattern):
 class ConvertTilesToWgmma(ModulePass):
     """Turn loops tensorized with `wgmma.` intrinsics, and `mma.store` of their results, into operations.
 
-    The tiles of a function are planned as a whole (`vtac.analysis.wgmma_tiles`); patterns apply the plan.
+    The tiles of a function are planned as a whole (`vtac.analysis.tensor_cores.wgmma_tiles`); patterns apply the plan.
 
     requires: compacted buffers; operands in shared memory with their layouts (schedule-swizzle-storage).
     ensures:  products are wgmma.mma_async on descriptors of both operands, from where the warpgroup's matrices start;

@@ -14,13 +14,13 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.alignment import multiple_of
-from vtac.analysis.constant_fills import filled_value
-from vtac.analysis.fragment_plans import intrinsic_of, is_product, no_tile, plan_fragments, tile_block
-from vtac.analysis.linear import Linear
-from vtac.analysis.nest import buffer_name, extents_around, scope_of
-from vtac.analysis.tiles import perfect_nest
-from vtac.analysis.warp_tiles import (
+from vtac.analysis.expressions.linear import Linear
+from vtac.analysis.kernels.alignment import multiple_of
+from vtac.analysis.nests.constant_fills import filled_value
+from vtac.analysis.nests.nest import buffer_name, extents_around, scope_of
+from vtac.analysis.nests.tiles import perfect_nest
+from vtac.analysis.tensor_cores.fragment_plans import intrinsic_of, is_product, no_tile, plan_fragments, tile_block
+from vtac.analysis.tensor_cores.warp_tiles import (
     MatrixAccess,
     TileIndex,
     element_name,
@@ -195,7 +195,8 @@ def _convert(function: FuncOp) -> None:
 class ConvertTilesToWmma(ModulePass):
     """Give every fragment buffer its type and turn tensorized loops into warp operations.
 
-    The fragments of a function are planned as a whole (`vtac.analysis.fragment_plans`); patterns apply the plan.
+    The fragments of a function are planned as a whole (`vtac.analysis.tensor_cores.fragment_plans`); patterns apply the
+    plan.
 
     requires: compacted buffers; fragment buffers used only by tensorized loops.
     ensures:  fragment buffers are wmma.fragments; loads, fills, multiplies and stores are

@@ -21,11 +21,11 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.attention import Attention, NoAttention, match_attention
-from vtac.analysis.attention_tiles import attention_tiling
-from vtac.analysis.gpu_architecture import architecture_of
-from vtac.analysis.locations import location_of
-from vtac.analysis.reshapes import RESHAPES
+from vtac.analysis.attention.attention_products import Attention, NoAttention, match_attention
+from vtac.analysis.attention.attention_tiles import attention_tiling
+from vtac.analysis.ir.gpu_architecture import architecture_of
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.operations.reshapes import RESHAPES
 from vtac.dialects.gpu_hardware import GpuArchitecture
 from vtac.dialects.wmma.attention import AttentionOp
 from vtac.dialects.wmma.declared import FUSED

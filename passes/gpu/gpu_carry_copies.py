@@ -22,9 +22,9 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.locations import location_of
-from vtac.analysis.nest import element_type_of
-from vtac.analysis.scalars import scalars_behind
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.kernels.scalars import scalars_behind
+from vtac.analysis.nests.nest import element_type_of
 from vtac.dialects.schedule.declared import UNROLL
 from vtac.dialects.schedule.payload import ForOp
 from vtac.dialects.wmma.declared import AHEAD, KERNEL, STAGED

@@ -22,9 +22,9 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.counters import Counters, Digit, digit_of
-from vtac.analysis.kernel_places import OpenValues
-from vtac.analysis.linear import Linear
+from vtac.analysis.expressions.counters import Counters, Digit, digit_of
+from vtac.analysis.expressions.linear import Linear
+from vtac.analysis.kernels.kernel_places import OpenValues
 from vtac.dialects.schedule.declared import UNROLL
 from vtac.dialects.wmma.declared import KERNEL
 from vtac.rewriting.edits import insert_ops, replace_by, stand_for
@@ -157,7 +157,7 @@ class _Stepping:
 class GpuCarryCounters(ModulePass):
     """Count digits of a loop's iteration along with it.
 
-    `vtac.analysis.counters` plans which digits a loop carries, and what each becomes.
+    `vtac.analysis.expressions.counters` plans which digits a loop carries, and what each becomes.
 
     requires: kernels (convert-loops-to-gpu) whose loops are scf.for, simplified (gpu-simplify-indices).
     ensures:  in loops with barriers that count 0, 1, 2, ..., quotients and remainders of the iteration by what is no

@@ -9,8 +9,8 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.passes import ModulePass
 
-from vtac.analysis.bank_conflicts import bank_accesses
-from vtac.analysis.locations import location_of
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.kernels.bank_conflicts import bank_accesses
 from vtac.dialects.wmma.declared import KERNEL
 from vtac.errors import CompileError
 

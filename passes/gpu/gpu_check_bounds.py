@@ -9,9 +9,9 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.passes import ModulePass
 
-from vtac.analysis.kernel_bounds import out_of_bounds
-from vtac.analysis.kernel_places import refuse_routines
-from vtac.analysis.locations import location_of
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.kernels.kernel_bounds import out_of_bounds
+from vtac.analysis.kernels.kernel_places import refuse_routines
 from vtac.dialects.wmma.declared import KERNEL
 from vtac.errors import CompileError
 

@@ -11,10 +11,9 @@ from xdsl.dialects.func import FuncOp
 from xdsl.dialects.memref import AllocOp
 from xdsl.passes import ModulePass
 
-from vtac.analysis.gpu_architecture import architecture_of
-from vtac.analysis.locations import location_of
-from vtac.analysis.nest import buffer_name, element_type_of, shape_of
-from vtac.analysis.shared_memory import (
+from vtac.analysis.ir.gpu_architecture import architecture_of
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.kernels.shared_memory import (
     buffer_bytes,
     placed_bytes,
     records_for,
@@ -22,6 +21,7 @@ from vtac.analysis.shared_memory import (
     shared_offsets,
     static_bytes,
 )
+from vtac.analysis.nests.nest import buffer_name, element_type_of, shape_of
 from vtac.dialects.gpu_hardware import GpuArchitecture
 from vtac.dialects.mma import TilesOp, TilesType
 from vtac.dialects.mma.layouts import FIRST_CAPABILITY

@@ -14,11 +14,11 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 
-from vtac.analysis.gpu_indices import Access, accesses_under, loaded_behind, profile_of, whole
-from vtac.analysis.lanes import gpu_extents
-from vtac.analysis.locations import location_of
-from vtac.analysis.nest import buffer_name, enclosing_loops, scope_of
-from vtac.analysis.warp_operations import WARP_OPERATIONS
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.kernels.gpu_indices import Access, accesses_under, loaded_behind, profile_of, whole
+from vtac.analysis.kernels.lanes import gpu_extents
+from vtac.analysis.kernels.warp_operations import WARP_OPERATIONS
+from vtac.analysis.nests.nest import buffer_name, enclosing_loops, scope_of
 from vtac.dialects.gpu_hardware import WARP_SIZE as WARP
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.errors import CompileError

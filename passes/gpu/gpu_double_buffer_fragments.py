@@ -22,11 +22,11 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.fragment_loops import accesses_of, buffering_loop
-from vtac.analysis.linear import Linear
-from vtac.analysis.locations import location_of
-from vtac.analysis.nest import buffer_name, extents_around
-from vtac.analysis.scalars import scalars_behind
+from vtac.analysis.expressions.linear import Linear
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.kernels.scalars import scalars_behind
+from vtac.analysis.nests.nest import buffer_name, extents_around
+from vtac.analysis.tensor_cores.fragment_loops import accesses_of, buffering_loop
 from vtac.dialects.schedule.payload import ForOp
 from vtac.dialects.wmma import FragmentsOp, FragmentType, LoadMatrixSyncOp, MmaSyncOp
 from vtac.dialects.wmma.declared import COPIES

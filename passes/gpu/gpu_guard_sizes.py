@@ -35,8 +35,8 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.dynamic_grid import check_independent, dynamic_arguments, grid_rule
-from vtac.analysis.gpu_indices import whole
+from vtac.analysis.kernels.dynamic_grid import check_independent, dynamic_arguments, grid_rule
+from vtac.analysis.kernels.gpu_indices import whole
 from vtac.dialects.gpu_hardware import ELEMENT_BYTES
 from vtac.dialects.mma import LoadPairOp, StorePairOp
 from vtac.dialects.wmma import AsyncCopyOp, VariableOp
@@ -165,7 +165,8 @@ class GpuGuardSizes(ModulePass):
     """Make kernels that were lowered for a stand-in right for every size.
 
     A place in an array is an index of its outermost dimension times a row, and more; so it lies in the array where it
-    is below the size times a row. Nothing else of a kernel may depend on the size (`vtac.analysis.dynamic_grid`).
+    is below the size times a row. Nothing else of a kernel may depend on the size
+    (`vtac.analysis.kernels.dynamic_grid`).
 
     requires: kernels (convert-loops-to-gpu) of a module with `wmma.dynamic_size`, addressed by flat offsets.
     ensures:  a last argument holds the size; accesses of arrays of a dynamic size are guarded by it; the kernel says

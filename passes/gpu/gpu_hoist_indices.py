@@ -23,11 +23,11 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.carried_roles import slot_names
-from vtac.analysis.gpu_indices import own_accesses
-from vtac.analysis.kernel_places import OpenValues, indices_end, scopes_around
-from vtac.analysis.linear import Linear, Quotient, Remainder
-from vtac.analysis.nest import buffer_name
+from vtac.analysis.expressions.linear import Linear, Quotient, Remainder
+from vtac.analysis.kernels.carried_roles import slot_names
+from vtac.analysis.kernels.gpu_indices import own_accesses
+from vtac.analysis.kernels.kernel_places import OpenValues, indices_end, scopes_around
+from vtac.analysis.nests.nest import buffer_name
 from vtac.dialects.schedule.declared import UNROLL
 from vtac.dialects.wmma import RoutineOp, VariableOp
 from vtac.dialects.wmma.declared import KERNEL

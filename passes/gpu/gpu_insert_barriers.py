@@ -21,8 +21,8 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.barriers import plan_barriers
-from vtac.analysis.kernel_places import refuse_routines
+from vtac.analysis.kernels.barriers import plan_barriers
+from vtac.analysis.kernels.kernel_places import refuse_routines
 from vtac.dialects.wmma.declared import KERNEL
 from vtac.rewriting.walker import rewrite_once
 
@@ -42,7 +42,7 @@ class InsertBarrier(RewritePattern):
 class GpuInsertBarriers(ModulePass):
     """Separate conflicting accesses to shared memory, also from one loop iteration to the next.
 
-    Which barriers are missing depends on the whole kernel: `vtac.analysis.barriers` plans them, this inserts.
+    Which barriers are missing depends on the whole kernel: `vtac.analysis.kernels.barriers` plans them, this inserts.
 
     requires: kernels (convert-loops-to-gpu) whose shared memory is accessed by loads, stores
               and warp operations.

@@ -19,7 +19,7 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.kernel_places import refuse_routines
+from vtac.analysis.kernels.kernel_places import refuse_routines
 from vtac.dialects.schedule.payload import ForOp
 from vtac.dialects.tma import LoadOp, WaitOp
 from vtac.dialects.wgmma import CommitGroupOp, DescriptorOp, FenceOp, FenceProxyAsyncOp, MmaAsyncOp, WaitGroupOp

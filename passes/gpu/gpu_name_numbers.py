@@ -22,9 +22,9 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 from xdsl.rewriter import InsertPoint
 from xdsl.transforms.dead_code_elimination import dce
 
-from vtac.analysis.carried_roles import slot_names
-from vtac.analysis.gpu_indices import whole
-from vtac.analysis.kernel_numbers import buffers_of, kernel_numbers, terms_of
+from vtac.analysis.kernels.carried_roles import slot_names
+from vtac.analysis.kernels.gpu_indices import whole
+from vtac.analysis.kernels.kernel_numbers import buffers_of, kernel_numbers, terms_of
 from vtac.dialects.wmma import AsyncCommitOp, AsyncWaitOp, CallOp, LoadMatrixSyncOp, StoreMatrixSyncOp, VariableOp
 from vtac.dialects.wmma.declared import COMMENT, KERNEL
 from vtac.dialects.wmma.named import known_number
@@ -172,7 +172,7 @@ class CommentNames(RewritePattern):
 class GpuNameNumbers(ModulePass):
     """Give the numbers of a kernel names.
 
-    `vtac.analysis.kernel_numbers` finds the numbers, from the whole kernel.
+    `vtac.analysis.kernels.kernel_numbers` finds the numbers, from the whole kernel.
 
     requires: kernels (convert-loops-to-gpu) whose places are few terms each (gpu-hoist-indices); the last pass but for
               shared constants.

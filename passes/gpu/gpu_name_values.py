@@ -16,8 +16,8 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from vtac.analysis.index_roles import value_names
-from vtac.analysis.warp_operations import PRODUCTS
+from vtac.analysis.kernels.index_roles import value_names
+from vtac.analysis.kernels.warp_operations import PRODUCTS
 from vtac.dialects import mma
 from vtac.dialects.wgmma import MmaAsyncOp
 from vtac.dialects.wmma import (
@@ -92,7 +92,7 @@ def _section_before(statement: Operation) -> str | None:
 class GpuNameValues(ModulePass):
     """Name values by what they are for, and say what each part of a kernel does.
 
-    `vtac.analysis.index_roles` plans the names, from the whole kernel.
+    `vtac.analysis.kernels.index_roles` plans the names, from the whole kernel.
 
     requires: kernels (convert-loops-to-gpu) whose loops are scf.for.
     ensures:  loops, indices of the launch and fragments are named after their roles; statements of the kernel that

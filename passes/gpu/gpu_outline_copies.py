@@ -17,9 +17,9 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.transforms.dead_code_elimination import dce
 
-from vtac.analysis.kernel_places import OpenValues
-from vtac.analysis.kernel_values import KernelValues
-from vtac.analysis.repeated_copies import repeated_copies
+from vtac.analysis.kernels.kernel_places import OpenValues
+from vtac.analysis.kernels.kernel_values import KernelValues
+from vtac.analysis.kernels.repeated_copies import repeated_copies
 from vtac.dialects.wmma.declared import KERNEL
 from vtac.rewriting.copy_routine import CopyRoutine
 from vtac.rewriting.walker import rewrite_once
@@ -43,7 +43,7 @@ class OutlineCopies(RewritePattern):
 class GpuOutlineCopies(ModulePass):
     """Write copies that a kernel begins at two places once.
 
-    `vtac.analysis.repeated_copies` compares the two places, index by index.
+    `vtac.analysis.kernels.repeated_copies` compares the two places, index by index.
 
     requires: kernels (convert-loops-to-gpu) with pipelined loops (gpu-pipeline-loops), bounds checked
               (gpu-check-bounds), conditions merged (gpu-merge-conditions).

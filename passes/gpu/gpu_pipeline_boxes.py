@@ -32,13 +32,13 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.cluster_boxes import cluster_around
-from vtac.analysis.common_conditions import condition_of_uses
-from vtac.analysis.gpu_architecture import architecture_of
-from vtac.analysis.lanes import thread_extents
-from vtac.analysis.linear import Linear
-from vtac.analysis.locations import location_of
-from vtac.analysis.nest import buffer_name, enclosing_loops, extents_around
+from vtac.analysis.bulk_copies.cluster_boxes import cluster_around
+from vtac.analysis.expressions.linear import Linear
+from vtac.analysis.ir.gpu_architecture import architecture_of
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.kernels.common_conditions import condition_of_uses
+from vtac.analysis.kernels.lanes import thread_extents
+from vtac.analysis.nests.nest import buffer_name, enclosing_loops, extents_around
 from vtac.dialects.gpu_hardware import WARP_SIZE
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.declared import ASYNC, PIPELINE, SPECIALIZE

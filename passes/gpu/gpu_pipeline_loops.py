@@ -27,11 +27,11 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.linear import Linear
-from vtac.analysis.locations import location_of
-from vtac.analysis.nest import buffer_name, enclosing_loops, extents_around, memref_type_of, scope_of, strides_of
-from vtac.analysis.scalars import scalars_behind
-from vtac.analysis.warp_operations import LOADS
+from vtac.analysis.expressions.linear import Linear
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.kernels.scalars import scalars_behind
+from vtac.analysis.kernels.warp_operations import LOADS
+from vtac.analysis.nests.nest import buffer_name, enclosing_loops, extents_around, memref_type_of, scope_of, strides_of
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.declared import PIPELINE
 from vtac.dialects.schedule.payload import ForOp

@@ -10,8 +10,8 @@ from xdsl.dialects.func import FuncOp
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from vtac.analysis.gpu_architecture import architecture_of
-from vtac.analysis.shared_memory import overlaid_offsets, shared_buffers, shared_offsets, static_bytes
+from vtac.analysis.ir.gpu_architecture import architecture_of
+from vtac.analysis.kernels.shared_memory import overlaid_offsets, shared_buffers, shared_offsets, static_bytes
 from vtac.dialects.gpu_hardware import GpuArchitecture
 from vtac.dialects.wmma.declared import DYNAMIC_BYTES, KERNEL, SHARED_OFFSET
 from vtac.rewriting.walker import rewrite_once
@@ -42,7 +42,7 @@ class PlaceSharedMemory(RewritePattern):
 class GpuPlaceSharedMemory(ModulePass):
     """Place the shared buffers of kernels that need more than static shared memory.
 
-    Places depend on all buffers of a kernel: `vtac.analysis.shared_memory` plans them, the pattern notes them.
+    Places depend on all buffers of a kernel: `vtac.analysis.kernels.shared_memory` plans them, the pattern notes them.
 
     requires: kernels (convert-loops-to-gpu).
     ensures:  buffers of a kernel that keeps more than the static 48 KiB in shared memory have a

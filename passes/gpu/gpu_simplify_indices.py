@@ -21,10 +21,10 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 from xdsl.rewriter import InsertPoint
 from xdsl.transforms.dead_code_elimination import dce
 
-from vtac.analysis.coarse_divisions import coarse
-from vtac.analysis.kernel_values import KernelValues
-from vtac.analysis.linear import Linear
-from vtac.analysis.numbers import number_of
+from vtac.analysis.expressions.coarse_divisions import coarse
+from vtac.analysis.expressions.linear import Linear
+from vtac.analysis.expressions.numbers import number_of
+from vtac.analysis.kernels.kernel_values import KernelValues
 from vtac.dialects.vta.memory import Amount
 from vtac.dialects.wmma import AsyncCopyOp
 from vtac.dialects.wmma.declared import KERNEL

@@ -20,9 +20,9 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.gpu_architecture import architecture_of
-from vtac.analysis.locations import location_of
-from vtac.analysis.scalars import scalars_behind
+from vtac.analysis.ir.gpu_architecture import architecture_of
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.kernels.scalars import scalars_behind
 from vtac.dialects.gpu_hardware import WARP_SIZE, GpuArchitecture
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.declared import SPECIALIZE

@@ -19,16 +19,16 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 from xdsl.rewriter import InsertPoint
 from xdsl.traits import is_side_effect_free
 
-from vtac.analysis.alignment import multiple_of
-from vtac.analysis.gpu_indices import Access, own_accesses, whole
-from vtac.analysis.kernel_bounds import reaches
-from vtac.analysis.kernel_places import first_place
-from vtac.analysis.kernel_values import KernelValues
-from vtac.analysis.linear import Extents, Linear
-from vtac.analysis.locations import location_of
-from vtac.analysis.nest import buffer_name, element_type_of
-from vtac.analysis.shared_memory import shared_buffers
-from vtac.analysis.trips import bounds_of
+from vtac.analysis.expressions.linear import Extents, Linear
+from vtac.analysis.expressions.trips import bounds_of
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.kernels.alignment import multiple_of
+from vtac.analysis.kernels.gpu_indices import Access, own_accesses, whole
+from vtac.analysis.kernels.kernel_bounds import reaches
+from vtac.analysis.kernels.kernel_places import first_place
+from vtac.analysis.kernels.kernel_values import KernelValues
+from vtac.analysis.kernels.shared_memory import shared_buffers
+from vtac.analysis.nests.nest import buffer_name, element_type_of
 from vtac.dialects.gpu_hardware import ELEMENT_BYTES
 from vtac.dialects.mma.declared import LAYOUT, PLACED
 from vtac.dialects.mma.shared_layouts import CHUNK, SharedLayout

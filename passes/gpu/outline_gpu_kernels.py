@@ -28,11 +28,11 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.computations import is_computation
-from vtac.analysis.kernel_groups import KernelGroup, kernel_groups
-from vtac.analysis.locations import location_of
-from vtac.analysis.reshapes import RESHAPES
-from vtac.analysis.tensor_types import element_of, shape_of
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.kernels.kernel_groups import KernelGroup, kernel_groups
+from vtac.analysis.operations.computations import is_computation
+from vtac.analysis.operations.reshapes import RESHAPES
+from vtac.analysis.types.tensor_types import element_of, shape_of
 from vtac.dialects.packing import PackOp, UnpackOp
 from vtac.dialects.wmma.attention import AttentionOp
 from vtac.dialects.wmma.declared import DYNAMIC_SIZE
@@ -143,7 +143,7 @@ def _stands_apart(function: FuncOp) -> bool:
 class OutlineGpuKernels(ModulePass):
     """Cut functions on tensors into those that become one CUDA kernel each.
 
-    Which operations stand together depends on the whole function: `vtac.analysis.kernel_groups` plans it.
+    Which operations stand together depends on the whole function: `vtac.analysis.kernels.kernel_groups` plans it.
 
     requires: functions on tensors whose operations have one result each (normalize-linalg).
     ensures:  a function that needs several kernels holds calls of private functions, one for each kernel, constants and

@@ -18,7 +18,7 @@ from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from vtac.analysis.dynamic_sizes import SIZE_CASTS, check_dynamic, dynamic_values, settled, stand_in
+from vtac.analysis.kernels.dynamic_sizes import SIZE_CASTS, check_dynamic, dynamic_values, settled, stand_in
 from vtac.dialects.wmma.declared import DYNAMIC_SIZE
 from vtac.rewriting.edits import stand_for
 from vtac.rewriting.unread import DropUnread
@@ -74,7 +74,7 @@ class SettleDynamicSizes(ModulePass):
     """Let a number stand for the one dynamic size of a function: an outermost dimension.
 
     The number is a multiple of all tiles, and of a prime by which numbers that come from it are known. Whether it may
-    stand for the size depends on the whole function (`vtac.analysis.dynamic_sizes`).
+    stand for the size depends on the whole function (`vtac.analysis.kernels.dynamic_sizes`).
 
     requires: a function on tensors.
     ensures:  all types are static; the module says the number, `wmma.dynamic_size`. Static modules stay as they are.

@@ -35,9 +35,9 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.locations import location_of
-from vtac.analysis.product_splits import depth_to_split, is_padded_beside, padding
-from vtac.analysis.tensor_types import element_of, shape_of
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.tensor_cores.product_splits import depth_to_split, is_padded_beside, padding
+from vtac.analysis.types.tensor_types import element_of, shape_of
 from vtac.dialects.wmma.declared import SPLIT
 from vtac.errors import CompileError
 from vtac.rewriting.edits import append

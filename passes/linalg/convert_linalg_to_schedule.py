@@ -15,12 +15,12 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from vtac.analysis.branches import refuse_branches
-from vtac.analysis.layout_accesses import fills, inside_guards
-from vtac.analysis.linear import Linear
-from vtac.analysis.locations import location_of
-from vtac.analysis.nest import shape_of
-from vtac.analysis.tensor_views import view_of
+from vtac.analysis.expressions.linear import Linear
+from vtac.analysis.ir.branches import refuse_branches
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.nests.layout_accesses import fills, inside_guards
+from vtac.analysis.nests.nest import shape_of
+from vtac.analysis.operations.tensor_views import view_of
 from vtac.dialects.packing.layout import PackOp, UnpackOp
 from vtac.errors import CompileError
 from vtac.passes.linalg.normalize_linalg import ReduceAsGeneric

@@ -17,12 +17,12 @@ from xdsl.ir.affine import AffineDimExpr, AffineMap
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
 
-from vtac.analysis.device_functions import host_functions
-from vtac.analysis.element_kinds import has_floats
-from vtac.analysis.scaled_integers import Channels, Scaled
-from vtac.analysis.scaled_plan import ScaledPlan
-from vtac.analysis.tensor_types import element_of, rank_of, shape_of
-from vtac.analysis.value_facts import ValueFacts
+from vtac.analysis.integer_plans.scaled_plan import ScaledPlan
+from vtac.analysis.ir.device_functions import host_functions
+from vtac.analysis.types.element_kinds import has_floats
+from vtac.analysis.types.tensor_types import element_of, rank_of, shape_of
+from vtac.analysis.values.scaled_integers import Channels, Scaled
+from vtac.analysis.values.value_facts import ValueFacts
 from vtac.rewriting.converted_operations import ConvertContraction, carry_out
 from vtac.rewriting.edits import append
 from vtac.rewriting.finite_pads import BoundPadsOfMaxima

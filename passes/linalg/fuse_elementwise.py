@@ -14,13 +14,13 @@ from xdsl.ir.affine import AffineMap
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from vtac.analysis.device_functions import host_functions
-from vtac.analysis.fusion_groups import Group, fusion_groups
-from vtac.analysis.numbers import number_of
-from vtac.analysis.scalar_facts import range_of
-from vtac.analysis.scaled_integers import INT8
-from vtac.analysis.tensor_types import element_of, shape_of
-from vtac.analysis.value_facts import ValueFacts
+from vtac.analysis.expressions.numbers import number_of
+from vtac.analysis.ir.device_functions import host_functions
+from vtac.analysis.programs.fusion_groups import Group, fusion_groups
+from vtac.analysis.types.tensor_types import element_of, shape_of
+from vtac.analysis.values.scalar_facts import range_of
+from vtac.analysis.values.scaled_integers import INT8
+from vtac.analysis.values.value_facts import ValueFacts
 from vtac.dialects.packing.declared import CHOICE
 from vtac.rewriting.edits import append, stand_for
 from vtac.rewriting.integer_tensors import empty, generic

@@ -22,8 +22,8 @@ from xdsl.ir.affine import AffineMap
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
 
-from vtac.analysis.device_functions import host_functions
-from vtac.analysis.tensor_types import element_of
+from vtac.analysis.ir.device_functions import host_functions
+from vtac.analysis.types.tensor_types import element_of
 from vtac.rewriting.edits import append, replace_by
 from vtac.rewriting.walker import rewrite_once
 

@@ -9,8 +9,8 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.passes import ModulePass
 
-from vtac.analysis.device_functions import host_functions
-from vtac.analysis.narrow_plan import NarrowPlan, may_narrow
+from vtac.analysis.integer_plans.narrow_plan import NarrowPlan, may_narrow
+from vtac.analysis.ir.device_functions import host_functions
 from vtac.rewriting.converted_operations import ConvertContraction, carry_out
 from vtac.rewriting.integer_bodies import NarrowBody
 from vtac.rewriting.tensor_conversion import Conversion, KeepIntegers

@@ -17,10 +17,10 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import Rewriter
 
-from vtac.analysis.device_functions import host_functions
-from vtac.analysis.elementwise import is_elementwise
-from vtac.analysis.numbers import number_of
-from vtac.analysis.tensor_types import element_of, shape_of
+from vtac.analysis.expressions.numbers import number_of
+from vtac.analysis.ir.device_functions import host_functions
+from vtac.analysis.operations.elementwise import is_elementwise
+from vtac.analysis.types.tensor_types import element_of, shape_of
 from vtac.rewriting.edits import erase, stand_for
 from vtac.rewriting.unread import DropDead
 from vtac.rewriting.walker import rewrite_greedily, rewrite_once

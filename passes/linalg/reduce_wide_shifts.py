@@ -13,12 +13,12 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from vtac.analysis.device_functions import host_functions
-from vtac.analysis.element_kinds import has_integers_above
-from vtac.analysis.numbers import number_of
-from vtac.analysis.scalar_facts import range_of
-from vtac.analysis.scaled_integers import INT32
-from vtac.analysis.value_facts import ValueFacts
+from vtac.analysis.expressions.numbers import number_of
+from vtac.analysis.ir.device_functions import host_functions
+from vtac.analysis.types.element_kinds import has_integers_above
+from vtac.analysis.values.scalar_facts import range_of
+from vtac.analysis.values.scaled_integers import INT32
+from vtac.analysis.values.value_facts import ValueFacts
 from vtac.rewriting.unread import DropDead
 from vtac.rewriting.walker import rewrite_once
 

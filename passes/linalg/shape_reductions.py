@@ -22,11 +22,11 @@ from xdsl.ir.affine import AffineDimExpr, AffineMap
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from vtac.analysis.contraction import Contraction, match_contraction
-from vtac.analysis.device_functions import host_functions
-from vtac.analysis.reductions_of_tensors import Reduction, reduction_of
-from vtac.analysis.structured_view import structured_view
-from vtac.analysis.tensor_types import element_of, shape_of
+from vtac.analysis.ir.device_functions import host_functions
+from vtac.analysis.operations.contraction import Contraction, match_contraction
+from vtac.analysis.operations.structured_view import structured_view
+from vtac.analysis.programs.reductions_of_tensors import Reduction, reduction_of
+from vtac.analysis.types.tensor_types import element_of, shape_of
 from vtac.dialects.packing import ReshapeOp
 from vtac.rewriting.edits import replace_by
 from vtac.rewriting.unread import DropUnread

@@ -16,11 +16,11 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.dense_numbers import numbers_of
-from vtac.analysis.device_functions import host_functions
-from vtac.analysis.elementwise import is_elementwise
-from vtac.analysis.numbers import number_of
-from vtac.analysis.scaled_integers import INT32
+from vtac.analysis.expressions.numbers import number_of
+from vtac.analysis.ir.device_functions import host_functions
+from vtac.analysis.operations.elementwise import is_elementwise
+from vtac.analysis.values.dense_numbers import numbers_of
+from vtac.analysis.values.scaled_integers import INT32
 from vtac.rewriting.alu_values import (
     Ranges,
     Vector,

@@ -20,10 +20,10 @@ from xdsl.ir import SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from vtac.analysis.device_functions import host_functions
-from vtac.analysis.reshapes import RESHAPES, reshape_groups
-from vtac.analysis.tensor_types import element_of, shape_of
-from vtac.analysis.tile_slices import Slice, slice_of
+from vtac.analysis.ir.device_functions import host_functions
+from vtac.analysis.operations.reshapes import RESHAPES, reshape_groups
+from vtac.analysis.types.tensor_types import element_of, shape_of
+from vtac.analysis.types.tile_slices import Slice, slice_of
 from vtac.dialects.packing import JoinOp, ReshapeOp
 from vtac.partition.moved_parts import cut, slice_of_source, transposed
 from vtac.partition.moves import moved_from

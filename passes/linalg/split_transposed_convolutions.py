@@ -26,9 +26,9 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.device_functions import host_functions
-from vtac.analysis.elementwise import is_elementwise
-from vtac.analysis.tensor_types import element_of, shape_of
+from vtac.analysis.ir.device_functions import host_functions
+from vtac.analysis.operations.elementwise import is_elementwise
+from vtac.analysis.types.tensor_types import element_of, shape_of
 from vtac.dialects.packing import BlockDiagonalOp
 from vtac.partition.convolutions import match_convolution
 from vtac.partition.phase_parts import PhasePart

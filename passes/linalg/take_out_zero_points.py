@@ -17,10 +17,10 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
 
-from vtac.analysis.callers_values import is_from_caller
-from vtac.analysis.device_functions import host_functions
-from vtac.analysis.offset_plan import OffsetPlan, has_offsets
-from vtac.analysis.tensor_types import shape_of
+from vtac.analysis.integer_plans.offset_plan import OffsetPlan, has_offsets
+from vtac.analysis.ir.device_functions import host_functions
+from vtac.analysis.programs.callers_values import is_from_caller
+from vtac.analysis.types.tensor_types import shape_of
 from vtac.dialects import named_products as products
 from vtac.dialects import named_windows as windows
 from vtac.dialects.named_operation import NamedOp

@@ -16,8 +16,8 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.elementwise import is_elementwise
-from vtac.analysis.tensor_types import shape_of
+from vtac.analysis.operations.elementwise import is_elementwise
+from vtac.analysis.types.tensor_types import shape_of
 from vtac.dialects.named_products import BatchMatmulOp, QuantizedBatchMatmulOp
 from vtac.dialects.packing import JoinOp
 from vtac.rewriting.walker import rewrite_once

@@ -19,10 +19,10 @@ from xdsl.ir import BlockArgument, Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from vtac.analysis.device_functions import host_functions
-from vtac.analysis.locations import location_of
-from vtac.analysis.numbers import number_of
-from vtac.analysis.trips import bounds_of, trips_of
+from vtac.analysis.expressions.numbers import number_of
+from vtac.analysis.expressions.trips import bounds_of, trips_of
+from vtac.analysis.ir.device_functions import host_functions
+from vtac.analysis.ir.locations import location_of
 from vtac.errors import CompileError
 from vtac.limits import OPERATIONS
 from vtac.rewriting.walker import rewrite_greedily

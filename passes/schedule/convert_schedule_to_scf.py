@@ -12,8 +12,8 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.locations import location_of
-from vtac.analysis.unmapped import bound_elsewhere
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.vta.unmapped import bound_elsewhere
 from vtac.dialects.making import make_op
 from vtac.dialects.schedule.payload import ForOp
 from vtac.dialects.vta.synchronisation import StageOp

@@ -10,7 +10,7 @@ from xdsl.dialects.memref import AllocOp
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from vtac.analysis.nest import memref_type_of, strides_of
+from vtac.analysis.nests.nest import memref_type_of, strides_of
 from vtac.dialects.schedule.declared import STORAGE_ALIGN
 from vtac.rewriting.walker import rewrite_once
 

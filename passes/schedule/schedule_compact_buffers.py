@@ -15,14 +15,14 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.accesses import bindings_of, guards_of
-from vtac.analysis.affine_expressions import dimension, to_affine
-from vtac.analysis.buffer_types import buffer_type
-from vtac.analysis.compaction import Compaction, plan_compaction
-from vtac.analysis.linear import ZERO, Extents, Linear, variables_of
-from vtac.analysis.nest import Surroundings, child_holding, memref_type_of
-from vtac.analysis.stage import is_lowered
-from vtac.analysis.walks import operations_under
+from vtac.analysis.expressions.affine_expressions import dimension, to_affine
+from vtac.analysis.expressions.linear import ZERO, Extents, Linear, variables_of
+from vtac.analysis.ir.walks import operations_under
+from vtac.analysis.nests.accesses import bindings_of, guards_of
+from vtac.analysis.nests.compaction import Compaction, plan_compaction
+from vtac.analysis.nests.nest import Surroundings, child_holding, memref_type_of
+from vtac.analysis.nests.stage import is_lowered
+from vtac.analysis.types.buffer_types import buffer_type
 from vtac.dialects.registers import InRegisters
 from vtac.dialects.schedule.attributes import AccessAttr, IterationAttr, IterationVariable
 from vtac.dialects.schedule.payload import BlockOp

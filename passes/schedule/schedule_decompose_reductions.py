@@ -9,8 +9,8 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from vtac.analysis.locations import location_of
-from vtac.analysis.reductions import loop_roles, mixed_loop, reduction_loop
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.nests.reductions import loop_roles, mixed_loop, reduction_loop
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.errors import CompileError
 from vtac.passes.directives.handles import describe

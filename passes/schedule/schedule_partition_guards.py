@@ -12,11 +12,11 @@ from xdsl.dialects.func import FuncOp
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from vtac.analysis.accesses import guards_of
-from vtac.analysis.affine_expressions import mentions
-from vtac.analysis.linear import Linear
-from vtac.analysis.locations import location_of
-from vtac.analysis.nest import blocks_under, enclosing_loops, extents_around, walk_payload
+from vtac.analysis.expressions.affine_expressions import mentions
+from vtac.analysis.expressions.linear import Linear
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.nests.accesses import guards_of
+from vtac.analysis.nests.nest import blocks_under, enclosing_loops, extents_around, walk_payload
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.errors import CompileError

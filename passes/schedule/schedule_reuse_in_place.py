@@ -13,11 +13,11 @@ from xdsl.ir.affine import AffineExpr, AffineMap
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from vtac.analysis.accesses import bindings_of, guards_of
-from vtac.analysis.affine_expressions import to_affine
-from vtac.analysis.in_place import reuse_of
-from vtac.analysis.linear import Linear
-from vtac.analysis.nest import enclosing_loops, extents_around
+from vtac.analysis.expressions.affine_expressions import to_affine
+from vtac.analysis.expressions.linear import Linear
+from vtac.analysis.nests.accesses import bindings_of, guards_of
+from vtac.analysis.nests.in_place import reuse_of
+from vtac.analysis.nests.nest import enclosing_loops, extents_around
 from vtac.dialects.schedule.attributes import AccessAttr, IterationAttr, IterationVariable
 from vtac.dialects.schedule.declared import ALU
 from vtac.dialects.schedule.payload import BlockOp

@@ -11,8 +11,8 @@ from xdsl.dialects.memref import AllocOp
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from vtac.analysis.locations import location_of
-from vtac.analysis.nest import buffer_name, element_type_of, shape_of, strides_of
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.nests.nest import buffer_name, element_type_of, shape_of, strides_of
 from vtac.dialects.mma.declared import LAYOUT, PANELS, SWIZZLE
 from vtac.dialects.mma.shared_layouts import SharedLayout
 from vtac.errors import CompileError

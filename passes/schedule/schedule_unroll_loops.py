@@ -10,8 +10,8 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from vtac.analysis.linear import Linear
-from vtac.analysis.nest import blocks_under
+from vtac.analysis.expressions.linear import Linear
+from vtac.analysis.nests.nest import blocks_under
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.payload import ForOp
 from vtac.rewriting.block_edits import substitute_loop

@@ -20,9 +20,9 @@ from xdsl.ir import SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from vtac.analysis.device_functions import host_functions
-from vtac.analysis.target import config_of
-from vtac.analysis.tensor_types import element_of
+from vtac.analysis.ir.device_functions import host_functions
+from vtac.analysis.ir.target import config_of
+from vtac.analysis.types.tensor_types import element_of
 from vtac.partition.channel_moves import channel_move_of, with_given_kernel
 from vtac.partition.moved_channels import WideData, operand_before
 from vtac.partition.tile_operations import Made

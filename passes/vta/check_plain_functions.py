@@ -11,9 +11,9 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Operation
 from xdsl.passes import ModulePass
 
-from vtac.analysis.device_functions import host_functions
-from vtac.analysis.locations import location_of
-from vtac.analysis.sizes import unusable_extents
+from vtac.analysis.ir.device_functions import host_functions
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.types.sizes import unusable_extents
 from vtac.dialects.packing.declared import DEVICE
 from vtac.errors import CompileError, JointCompileError
 

@@ -10,22 +10,22 @@ from xdsl.ir import Attribute, Operation
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from vtac.analysis.accesses import all_indices_of
-from vtac.analysis.bodies import AluChain, AluStep, alu_chain
-from vtac.analysis.in_place import possible_bases
-from vtac.analysis.kernel_shapes import (
+from vtac.analysis.expressions.linear import Linear
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.ir.target import config_of
+from vtac.analysis.nests.accesses import all_indices_of
+from vtac.analysis.nests.bodies import AluChain, AluStep, alu_chain
+from vtac.analysis.nests.in_place import possible_bases
+from vtac.analysis.nests.nest import buffer_name, scope_of
+from vtac.analysis.nests.runs import Run, collapse
+from vtac.analysis.nests.tiles import perfect_nest, tile_access, tile_shape
+from vtac.analysis.vta.kernel_shapes import (
     KernelShape,
     micro_op_count,
     micro_op_limit,
     shape_kernel,
     with_distinct_neighbours,
 )
-from vtac.analysis.linear import Linear
-from vtac.analysis.locations import location_of
-from vtac.analysis.nest import buffer_name, scope_of
-from vtac.analysis.runs import Run, collapse
-from vtac.analysis.target import config_of
-from vtac.analysis.tiles import perfect_nest, tile_access, tile_shape
 from vtac.dialects.frequent import number_attribute, text_attribute
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.schedule.declared import ALU

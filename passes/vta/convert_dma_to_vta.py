@@ -10,13 +10,13 @@ from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from vtac.analysis.bodies import is_copy, is_truncating_copy, is_widening_copy
-from vtac.analysis.linear import Linear
-from vtac.analysis.locations import location_of
-from vtac.analysis.nest import extents_around, scope_of
-from vtac.analysis.target import allows_acc_8bit, config_of
-from vtac.analysis.tiles import perfect_nest
-from vtac.analysis.transfers import Dimension, Padding, Transfer, match_transfer
+from vtac.analysis.expressions.linear import Linear
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.ir.target import allows_acc_8bit, config_of
+from vtac.analysis.nests.bodies import is_copy, is_truncating_copy, is_widening_copy
+from vtac.analysis.nests.nest import extents_around, scope_of
+from vtac.analysis.nests.tiles import perfect_nest
+from vtac.analysis.vta.transfers import Dimension, Padding, Transfer, match_transfer
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.schedule.declared import DMA_COPY
 from vtac.dialects.schedule.payload import BlockOp, ForOp

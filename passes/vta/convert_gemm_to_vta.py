@@ -10,20 +10,20 @@ from xdsl.ir import Attribute
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from vtac.analysis.accesses import all_indices_of
-from vtac.analysis.gemm import GemmTile, match_gemm
-from vtac.analysis.kernel_shapes import (
+from vtac.analysis.expressions.linear import Linear
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.ir.target import config_of
+from vtac.analysis.nests.accesses import all_indices_of
+from vtac.analysis.nests.nest import enclosing_loops
+from vtac.analysis.nests.tiles import perfect_nest, tile_access, tile_shape
+from vtac.analysis.vta.gemm import GemmTile, match_gemm
+from vtac.analysis.vta.kernel_shapes import (
     KernelShape,
     micro_op_count,
     micro_op_limit,
     shape_kernel,
     with_distinct_neighbours,
 )
-from vtac.analysis.linear import Linear
-from vtac.analysis.locations import location_of
-from vtac.analysis.nest import enclosing_loops
-from vtac.analysis.target import config_of
-from vtac.analysis.tiles import perfect_nest, tile_access, tile_shape
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.declared import TENSORIZE

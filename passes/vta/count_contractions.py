@@ -14,7 +14,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from vtac.analysis.contraction_counts import contractions_in
+from vtac.analysis.programs.contraction_counts import contractions_in
 from vtac.dialects.packing.declared import CONTRACTIONS, DEVICE, PROGRAM
 from vtac.rewriting.walker import rewrite_once
 

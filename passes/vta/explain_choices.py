@@ -17,7 +17,7 @@ from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
 
-from vtac.analysis.device_functions import host_functions
+from vtac.analysis.ir.device_functions import host_functions
 from vtac.dialects.packing import HostOp
 from vtac.dialects.packing.declared import CHOICE, CONTRACTIONS, SUMMARY, Contraction, choices_of
 from vtac.partition.host_work import breaks_in, described, host_counts, remedy

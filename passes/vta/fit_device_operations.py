@@ -26,11 +26,11 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from vtac.analysis.device_functions import host_functions
-from vtac.analysis.reshapes import RESHAPES
-from vtac.analysis.target import config_of
-from vtac.analysis.tensor_ranges import TensorRanges, type_range
-from vtac.analysis.tensor_types import element_of, shape_of
+from vtac.analysis.ir.device_functions import host_functions
+from vtac.analysis.ir.target import config_of
+from vtac.analysis.operations.reshapes import RESHAPES
+from vtac.analysis.types.tensor_types import element_of, shape_of
+from vtac.analysis.values.tensor_ranges import TensorRanges, type_range
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.packing.layout import ReshapeOfReshape
 from vtac.partition.alu_building import Loops

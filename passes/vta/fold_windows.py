@@ -16,8 +16,8 @@ from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from vtac.analysis.device_functions import host_functions
-from vtac.analysis.locations import location_of
+from vtac.analysis.ir.device_functions import host_functions
+from vtac.analysis.ir.locations import location_of
 from vtac.dialects.packing.declared import CHOICE, FOLD
 from vtac.errors import CompileError
 from vtac.partition.anchors import match_anchor

@@ -16,8 +16,8 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.call_levels import VIEWS, Level, call_levels
-from vtac.analysis.tile_slices import chain_root
+from vtac.analysis.programs.call_levels import VIEWS, Level, call_levels
+from vtac.analysis.types.tile_slices import chain_root
 from vtac.dialects.packing import UnspecifiedOp
 from vtac.dialects.packing.declared import CHOICE, DEVICE, PROGRAM
 from vtac.rewriting.choices import placed_choices

@@ -21,8 +21,8 @@ from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from vtac.analysis.device_functions import host_functions
-from vtac.analysis.tensor_types import element_of, shape_of
+from vtac.analysis.ir.device_functions import host_functions
+from vtac.analysis.types.tensor_types import element_of, shape_of
 from vtac.partition.moves import moved_from
 from vtac.rewriting.edits import replace_by
 from vtac.rewriting.walker import rewrite_once

@@ -19,8 +19,8 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.device_functions import device_functions, kernel_modules, kernel_of
-from vtac.analysis.target import copy_target
+from vtac.analysis.ir.device_functions import device_functions, kernel_modules, kernel_of
+from vtac.analysis.ir.target import copy_target
 from vtac.dialects.schedule.script import ScriptOp
 from vtac.rewriting.copies import copy_of
 from vtac.rewriting.edits import move_op

@@ -15,9 +15,9 @@ from xdsl.dialects.linalg.ops import FillOp
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from vtac.analysis.device_functions import host_functions
-from vtac.analysis.elementwise import is_elementwise
-from vtac.analysis.tensor_ranges import TensorRanges
+from vtac.analysis.ir.device_functions import host_functions
+from vtac.analysis.operations.elementwise import is_elementwise
+from vtac.analysis.values.tensor_ranges import TensorRanges
 from vtac.partition.alu_operations import alu_difference, has_alu_body
 from vtac.partition.host_segments import reason_of, segment_of
 from vtac.partition.moves import is_move

@@ -20,10 +20,10 @@ from xdsl.ir.affine import AffineConstantExpr
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from vtac.analysis.device_functions import host_functions
-from vtac.analysis.elementwise import is_elementwise
-from vtac.analysis.tensor_ranges import TensorRanges
-from vtac.analysis.tensor_types import shape_of
+from vtac.analysis.ir.device_functions import host_functions
+from vtac.analysis.operations.elementwise import is_elementwise
+from vtac.analysis.types.tensor_types import shape_of
+from vtac.analysis.values.tensor_ranges import TensorRanges
 from vtac.dialects.packing.declared import CHOICE
 from vtac.partition.alu_legalizing import legalized
 from vtac.partition.alu_operations import alu_difference

@@ -13,9 +13,9 @@ from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from vtac.analysis.equal_regions import are_equal
-from vtac.analysis.locations import location_of
-from vtac.analysis.walks import operations_of
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.ir.walks import operations_of
+from vtac.analysis.operations.equal_regions import are_equal
 from vtac.dialects.packing.declared import DEVICE, PLACES, PROGRAM
 from vtac.rewriting.walker import rewrite_once
 

@@ -18,7 +18,7 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.device_functions import calls_of, device_functions, host_functions
+from vtac.analysis.ir.device_functions import calls_of, device_functions, host_functions
 from vtac.rewriting.edits import insert_ops, replace_uses, stand_for
 from vtac.rewriting.walker import rewrite_once
 

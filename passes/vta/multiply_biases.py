@@ -26,10 +26,10 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.dense_numbers import numbers_of
-from vtac.analysis.device_functions import calls_of, device_functions, host_functions
-from vtac.analysis.target import config_of
-from vtac.analysis.tensor_types import shape_of
+from vtac.analysis.ir.device_functions import calls_of, device_functions, host_functions
+from vtac.analysis.ir.target import config_of
+from vtac.analysis.types.tensor_types import shape_of
+from vtac.analysis.values.dense_numbers import numbers_of
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.packing.declared import PLAIN
 from vtac.partition.bias_products import BiasProduct, bias_product, is_cheaper

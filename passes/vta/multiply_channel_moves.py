@@ -22,10 +22,10 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.device_functions import host_functions
-from vtac.analysis.reshapes import RESHAPES
-from vtac.analysis.target import config_of
-from vtac.analysis.tensor_types import element_of, shape_of
+from vtac.analysis.ir.device_functions import host_functions
+from vtac.analysis.ir.target import config_of
+from vtac.analysis.operations.reshapes import RESHAPES
+from vtac.analysis.types.tensor_types import element_of, shape_of
 from vtac.dialects.packing import HostOp
 from vtac.dialects.packing.declared import CHOICE
 from vtac.partition.channel_dims import channel_dim

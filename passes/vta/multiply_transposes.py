@@ -21,10 +21,10 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.device_functions import host_functions
-from vtac.analysis.kept_facts import facts_of
-from vtac.analysis.target import config_of
-from vtac.analysis.tensor_types import shape_of
+from vtac.analysis.ir.device_functions import host_functions
+from vtac.analysis.ir.kept_facts import facts_of
+from vtac.analysis.ir.target import config_of
+from vtac.analysis.types.tensor_types import shape_of
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.packing.declared import CHOICE
 from vtac.partition.alu_building import elementwise, put

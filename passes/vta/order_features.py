@@ -23,10 +23,10 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.device_functions import host_functions
-from vtac.analysis.target import config_of
-from vtac.analysis.tensor_types import element_of, shape_of
-from vtac.analysis.tile_slices import Layout
+from vtac.analysis.ir.device_functions import host_functions
+from vtac.analysis.ir.target import config_of
+from vtac.analysis.types.tensor_types import element_of, shape_of
+from vtac.analysis.types.tile_slices import Layout
 from vtac.dialects.packing import PackOp, ReshapeOp, UnpackOp, packed_shape
 from vtac.partition.alu_operations import loops_of
 from vtac.partition.anchors import match_anchor

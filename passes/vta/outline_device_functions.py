@@ -21,9 +21,9 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.device_functions import host_functions
-from vtac.analysis.reshapes import RESHAPES
-from vtac.analysis.tensor_ranges import TensorRanges
+from vtac.analysis.ir.device_functions import host_functions
+from vtac.analysis.operations.reshapes import RESHAPES
+from vtac.analysis.values.tensor_ranges import TensorRanges
 from vtac.dialects.packing import (
     BlockDiagonalOp,
     FoldOp,

@@ -21,10 +21,10 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from vtac.analysis.device_functions import device_functions, host_functions
-from vtac.analysis.reshapes import RESHAPES
-from vtac.analysis.target import allows_acc_8bit, config_of
-from vtac.analysis.tensor_types import shape_of
+from vtac.analysis.ir.device_functions import device_functions, host_functions
+from vtac.analysis.ir.target import allows_acc_8bit, config_of
+from vtac.analysis.operations.reshapes import RESHAPES
+from vtac.analysis.types.tensor_types import shape_of
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.packing import BlockDiagonalOp
 from vtac.dialects.packing.declared import CHOICE, ORDER, PLAIN

@@ -18,8 +18,8 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from vtac.analysis.device_functions import device_functions, program_functions
-from vtac.analysis.placements import Misfit, Placements
+from vtac.analysis.ir.device_functions import device_functions, program_functions
+from vtac.analysis.programs.placements import Misfit, Placements
 from vtac.dialects.packing.declared import STRIDES
 from vtac.partition.placed_copies import DeviceCopies, stored_again
 from vtac.rewriting.walker import rewrite_once

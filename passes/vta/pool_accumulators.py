@@ -22,11 +22,11 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.device_functions import host_functions
-from vtac.analysis.rising import is_rising
-from vtac.analysis.target import config_of
-from vtac.analysis.tensor_ranges import TensorRanges
-from vtac.analysis.tensor_types import element_of, shape_of
+from vtac.analysis.ir.device_functions import host_functions
+from vtac.analysis.ir.target import config_of
+from vtac.analysis.types.tensor_types import element_of, shape_of
+from vtac.analysis.values.rising import is_rising
+from vtac.analysis.values.tensor_ranges import TensorRanges
 from vtac.dialects.hardware import VTAConfig
 from vtac.partition.alu_operations import alu_difference, alu_size, operand_loops
 from vtac.partition.anchors import every_window_holds_data, is_by_alu, match_anchor, start_of

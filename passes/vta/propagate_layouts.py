@@ -17,9 +17,9 @@ from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from vtac.analysis.device_functions import host_functions
-from vtac.analysis.reshapes import RESHAPES, Reshape
-from vtac.analysis.tensor_types import shape_of
+from vtac.analysis.ir.device_functions import host_functions
+from vtac.analysis.operations.reshapes import RESHAPES, Reshape
+from vtac.analysis.types.tensor_types import shape_of
 from vtac.dialects.packing import JoinOp, PackOp, ReshapeOp, TransposeTilesOp, UnpackOp, UnspecifiedOp
 from vtac.dialects.packing.declared import ANY_FILL
 from vtac.dialects.packing.layout import PackOfUnpack, ReshapeOfReshape, UnpackOfPack

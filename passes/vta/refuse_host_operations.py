@@ -9,8 +9,8 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import CallOp
 from xdsl.passes import ModulePass
 
-from vtac.analysis.device_functions import host_functions
-from vtac.analysis.locations import location_of
+from vtac.analysis.ir.device_functions import host_functions
+from vtac.analysis.ir.locations import location_of
 from vtac.dialects.packing import HostOp
 from vtac.errors import CompileError, JointCompileError
 from vtac.partition.host_work import computes

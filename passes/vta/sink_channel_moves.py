@@ -18,8 +18,8 @@ from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from vtac.analysis.device_functions import host_functions
-from vtac.analysis.target import config_of
+from vtac.analysis.ir.device_functions import host_functions
+from vtac.analysis.ir.target import config_of
 from vtac.partition.moved_operations import PerChannel
 from vtac.partition.unread_moves import UNREAD_MOVES
 from vtac.rewriting.edits import replace_by

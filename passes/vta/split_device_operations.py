@@ -21,9 +21,9 @@ from xdsl.ir import SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from vtac.analysis.device_functions import device_functions
-from vtac.analysis.target import allows_acc_8bit
-from vtac.analysis.tensor_types import element_of, shape_of
+from vtac.analysis.ir.device_functions import device_functions
+from vtac.analysis.ir.target import allows_acc_8bit
+from vtac.analysis.types.tensor_types import element_of, shape_of
 from vtac.dialects.packing.declared import PLAIN
 from vtac.partition.alu_bodies import BodySplitter
 from vtac.partition.alu_operations import alu_difference

@@ -20,10 +20,10 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.device_functions import host_functions
-from vtac.analysis.kept_facts import facts_of
-from vtac.analysis.tensor_ranges import TensorRanges
-from vtac.analysis.tensor_types import element_of
+from vtac.analysis.ir.device_functions import host_functions
+from vtac.analysis.ir.kept_facts import facts_of
+from vtac.analysis.types.tensor_types import element_of
+from vtac.analysis.values.tensor_ranges import TensorRanges
 from vtac.dialects.packing import InterleaveOp
 from vtac.dialects.packing.declared import CHOICE, STEPS
 from vtac.partition.alu_building import parallel

@@ -13,9 +13,9 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.locations import location_of
-from vtac.analysis.unmapped import why_unmapped
-from vtac.analysis.walks import operations_of
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.ir.walks import operations_of
+from vtac.analysis.vta.unmapped import why_unmapped
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.dialects.vta.kernels import KernelOp

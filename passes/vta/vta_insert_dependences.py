@@ -21,8 +21,8 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.token_plan import Pair, plan_tokens, stage_ends, stage_ends_in
-from vtac.analysis.walks import operations_under
+from vtac.analysis.ir.walks import operations_under
+from vtac.analysis.vta.token_plan import Pair, plan_tokens, stage_ends, stage_ends_in
 from vtac.dialects.schedule.payload import ForOp
 from vtac.dialects.vta.declared import COPIES
 from vtac.dialects.vta.synchronisation import StageOp, SyncOp

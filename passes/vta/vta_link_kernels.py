@@ -17,11 +17,11 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.call_levels import VIEWS
-from vtac.analysis.device_functions import host_functions, kernel_modules, kernel_of, program_functions
-from vtac.analysis.locations import location_of
-from vtac.analysis.target import copy_target
-from vtac.analysis.walks import operations_of, operations_under
+from vtac.analysis.ir.device_functions import host_functions, kernel_modules, kernel_of, program_functions
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.ir.target import copy_target
+from vtac.analysis.ir.walks import operations_of, operations_under
+from vtac.analysis.programs.call_levels import VIEWS
 from vtac.dialects.packing import UnspecifiedOp
 from vtac.dialects.packing.declared import PROGRAM
 from vtac.dialects.schedule.payload import BlockOp, ForOp

@@ -14,11 +14,11 @@ from xdsl.ir.affine import AffineExpr, AffineMap
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from vtac.analysis.locations import location_of
-from vtac.analysis.nest import buffer_name
-from vtac.analysis.sram_plan import plan_addresses
-from vtac.analysis.target import config_of
-from vtac.analysis.walks import operations_under
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.ir.target import config_of
+from vtac.analysis.ir.walks import operations_under
+from vtac.analysis.nests.nest import buffer_name
+from vtac.analysis.vta.sram_plan import plan_addresses
 from vtac.dialects.vta.kernels import KernelOp
 from vtac.dialects.vta.memory import Load2DOp, Store2DOp
 from vtac.errors import CompileError

@@ -15,9 +15,9 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from vtac.analysis.device_functions import kernel_modules, program_functions
-from vtac.analysis.nest import element_type_of, shape_of
-from vtac.analysis.target import config_of
+from vtac.analysis.ir.device_functions import kernel_modules, program_functions
+from vtac.analysis.ir.target import config_of
+from vtac.analysis.nests.nest import element_type_of, shape_of
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.vta.declared import ARENA_OFFSET
 from vtac.rewriting.walker import rewrite_once

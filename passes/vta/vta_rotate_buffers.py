@@ -19,8 +19,8 @@ from xdsl.ir.affine import AffineConstantExpr, AffineExpr, AffineMap
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from vtac.analysis.locations import location_of
-from vtac.analysis.nest import buffer_name, enclosing_loops
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.nests.nest import buffer_name, enclosing_loops
 from vtac.dialects.schedule.payload import ForOp
 from vtac.dialects.vta.declared import COPIES, TURNS
 from vtac.dialects.vta.kernels import KernelOp

@@ -8,7 +8,7 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 
-from vtac.analysis.target import set_config
+from vtac.analysis.ir.target import set_config
 from vtac.dialects.hardware import VTAConfig
 
 

@@ -22,10 +22,10 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.device_functions import host_functions
-from vtac.analysis.elementwise import is_elementwise
-from vtac.analysis.target import config_of
-from vtac.analysis.tensor_types import element_of, rank_of, shape_of
+from vtac.analysis.ir.device_functions import host_functions
+from vtac.analysis.ir.target import config_of
+from vtac.analysis.operations.elementwise import is_elementwise
+from vtac.analysis.types.tensor_types import element_of, rank_of, shape_of
 from vtac.dialects.packing import HostOp, YieldOp
 from vtac.rewriting.edits import append
 from vtac.rewriting.integer_tensors import generic

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vtac.analysis.alignment import NoVector, VectorAccess, lane_step, multiple_of, vector_access
-from vtac.analysis.linear import Linear, Quotient, Remainder
+from vtac.analysis.expressions.linear import Linear, Quotient, Remainder
+from vtac.analysis.kernels.alignment import NoVector, VectorAccess, lane_step, multiple_of, vector_access
 
 LANE = "lane"
 EXTENTS: Mapping[Hashable, int] = {"x": 5, "y": 3, LANE: 4}

@@ -10,7 +10,7 @@ from xdsl.ir import Attribute
 from xdsl.parser import Parser
 from xdsl.printer import Printer
 
-from vtac.analysis.attribute_texts import plain_text
+from vtac.analysis.ir.attribute_texts import plain_text
 from vtac.text.context import make_context
 
 _OWN = (

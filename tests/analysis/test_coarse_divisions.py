@@ -8,8 +8,8 @@ from itertools import product
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vtac.analysis.coarse_divisions import coarse
-from vtac.analysis.linear import Linear
+from vtac.analysis.expressions.coarse_divisions import coarse
+from vtac.analysis.expressions.linear import Linear
 
 EXTENTS: dict[Hashable, int] = {"s": 7, "l": 8}
 STEP, LANE = Linear.variable("s"), Linear.variable("l")

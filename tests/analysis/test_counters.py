@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vtac.analysis.counters import Counters, Digit, digit_of
-from vtac.analysis.linear import Linear, Quotient, Remainder
+from vtac.analysis.expressions.counters import Counters, Digit, digit_of
+from vtac.analysis.expressions.linear import Linear, Quotient, Remainder
 
 DIGITS = st.builds(
     Digit,

@@ -8,7 +8,7 @@ from xdsl.dialects import test
 from xdsl.dialects.builtin import i32
 from xdsl.ir import Block, Region
 
-from vtac.analysis.dominance import dominance_violations
+from vtac.analysis.ir.dominance import dominance_violations
 
 Graph = list[list[int]]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from small_function import ADDITION
 
-from vtac.analysis.equal_regions import are_equal
+from vtac.analysis.operations.equal_regions import are_equal
 from vtac.text.source import parse
 
 

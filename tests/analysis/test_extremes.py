@@ -8,8 +8,8 @@ from itertools import product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vtac.analysis.extremes import Problem, shortened
-from vtac.analysis.linear import Extents, Linear, Quotient, Remainder
+from vtac.analysis.expressions.linear import Extents, Linear, Quotient, Remainder
+from vtac.analysis.kernels.extremes import Problem, shortened
 
 NAMES: tuple[str, ...] = ("a", "b", "c")
 EXTENTS = st.fixed_dictionaries({name: st.integers(1, 6) for name in NAMES})

@@ -12,8 +12,8 @@ from xdsl.dialects.linalg.ops import GenericOp
 from xdsl.ir import Block
 from xdsl.rewriter import Rewriter
 
-from vtac.analysis.kept_facts import FactsContext, KeptFacts, facts_of
-from vtac.analysis.walks import operations_in_block
+from vtac.analysis.ir.kept_facts import FactsContext, KeptFacts, facts_of
+from vtac.analysis.ir.walks import operations_in_block
 from vtac.text.context import make_context
 from vtac.text.source import parse
 

@@ -8,8 +8,8 @@ from itertools import permutations, product
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vtac.analysis.kernel_shapes import KernelLoop, KernelShape, with_distinct_neighbours
-from vtac.analysis.linear import Linear
+from vtac.analysis.expressions.linear import Linear
+from vtac.analysis.vta.kernel_shapes import KernelLoop, KernelShape, with_distinct_neighbours
 from vtac.dialects.schedule.payload import ForOp
 
 LOOPS = st.lists(st.tuples(st.integers(2, 4), st.integers(-3, 6)), max_size=4)

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from xdsl.ir.affine import AffineBinaryOpExpr, AffineBinaryOpKind, AffineExpr
 
-from vtac.analysis.affine_expressions import affine_text, dimension_of, from_affine, to_affine
-from vtac.analysis.linear import Linear, relax
+from vtac.analysis.expressions.affine_expressions import affine_text, dimension_of, from_affine, to_affine
+from vtac.analysis.expressions.linear import Linear, relax
 
 EXTENTS: Mapping[Hashable, int] = {0: 4, 1: 3, 2: 5}
 

@@ -7,8 +7,8 @@ import pytest
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.linalg.ops import GenericOp
 
-from vtac.analysis.rising import is_rising
-from vtac.analysis.tensor_ranges import TensorRanges
+from vtac.analysis.values.rising import is_rising
+from vtac.analysis.values.tensor_ranges import TensorRanges
 from vtac.evaluate import evaluate
 from vtac.text.source import parse
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from vtac.analysis.recipes import Constant, Recipe, Source, StepName
-from vtac.analysis.scaled_floats import round_half_even
-from vtac.analysis.scaled_integers import Amount, Channels, NotScaledError, Scaled
+from vtac.analysis.values.recipes import Constant, Recipe, Source, StepName
+from vtac.analysis.values.scaled_floats import round_half_even
+from vtac.analysis.values.scaled_integers import Amount, Channels, NotScaledError, Scaled
 
 Integers = NDArray[np.int64]
 STEPS: dict[StepName, Callable[[Integers, Integers], Integers]] = {

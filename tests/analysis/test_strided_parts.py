@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from xdsl.dialects.builtin import TensorType, i8
 from xdsl.dialects.tensor import EmptyOp
 
-from vtac.analysis.strided_parts import Part, reshaped_strides, row_major
-from vtac.analysis.tile_slices import Slice, slice_in_tiles
+from vtac.analysis.types.strided_parts import Part, reshaped_strides, row_major
+from vtac.analysis.types.tile_slices import Slice, slice_in_tiles
 from vtac.evaluate.host import packed
 from vtac.evaluate.numbers import Array
 

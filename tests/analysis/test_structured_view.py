@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 
-from vtac.analysis.contraction import Contraction, match_contraction, match_product
-from vtac.analysis.structured_view import StructuredView, block_view, structured_view, tile_view
-from vtac.analysis.tiles import match_nest
+from vtac.analysis.nests.tiles import match_nest
+from vtac.analysis.operations.contraction import Contraction, match_contraction, match_product
+from vtac.analysis.operations.structured_view import StructuredView, block_view, structured_view, tile_view
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.passes.linalg.convert_linalg_to_schedule import ConvertLinalgToSchedule
 from vtac.text.context import make_context

@@ -8,7 +8,7 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 from xdsl.irdl import IRDLOperation
 from xdsl.utils.exceptions import VerifyException
 
-from vtac.analysis.buffer_types import buffer_type
+from vtac.analysis.types.buffer_types import buffer_type
 from vtac.dialects.frequent import INDEX, numbers_attribute, text_attribute
 from vtac.dialects.making import make_op
 from vtac.dialects.segments import SEGMENTS, segments

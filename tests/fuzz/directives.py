@@ -9,7 +9,7 @@ from random_schedules import RandomDirectives
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import SSAValue
 
-from vtac.analysis.nest import blocks_under, shape_of, writers_of
+from vtac.analysis.nests.nest import blocks_under, shape_of, writers_of
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.dialects.schedule.script import DirectiveOp, ScriptOp
 from vtac.dialects.schedule.spellings import ThreadName

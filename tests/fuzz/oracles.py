@@ -14,7 +14,7 @@ from xdsl.printer import Printer
 import vtac
 from fuzz.networks import Array, Value
 from fuzz.outcome import MismatchError
-from vtac.analysis.device_functions import kernel_modules
+from vtac.analysis.ir.device_functions import kernel_modules
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.schedule.script import ScriptOp
 from vtac.errors import EvaluationError

@@ -9,7 +9,7 @@ import pytest
 from layer_text import LayerText
 
 import vtac
-from vtac.analysis.device_functions import device_functions, host_functions
+from vtac.analysis.ir.device_functions import device_functions, host_functions
 from vtac.evaluate import evaluate
 from vtac.evaluate.linalg import evaluate_linalg
 from vtac.targets.vta.linking.plain import split_plain

@@ -8,7 +8,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation, SSAValue
 
 import vtac
-from vtac.analysis.locations import location_of
+from vtac.analysis.ir.locations import location_of
 from vtac.rewriting.copies import copy_of
 from vtac.workloads.conv2d import Conv2D
 from vtac.workloads.matmul import Matmul

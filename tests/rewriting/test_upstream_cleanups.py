@@ -9,7 +9,7 @@ from xdsl.transforms.canonicalize import CanonicalizePass
 from xdsl.transforms.common_subexpression_elimination import CommonSubexpressionElimination
 
 import vtac
-from vtac.analysis.walks import operations_under
+from vtac.analysis.ir.walks import operations_under
 from vtac.pipelines import Runner
 from vtac.rewriting.upstream_cleanups import Canonicalize, EliminateCommonSubexpressions, is_canonical
 from vtac.targets.vta.pipeline import VTA_PIPELINE

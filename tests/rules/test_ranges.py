@@ -11,7 +11,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import ReturnOp
 
 import vtac
-from vtac.analysis.tensor_ranges import TensorRanges
+from vtac.analysis.values.tensor_ranges import TensorRanges
 from vtac.evaluate import evaluate
 from vtac.evaluate.functions import function_of
 

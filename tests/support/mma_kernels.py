@@ -5,7 +5,7 @@ from __future__ import annotations
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 
-from vtac.analysis.bank_conflicts import BankAccess, bank_accesses
+from vtac.analysis.kernels.bank_conflicts import BankAccess, bank_accesses
 from vtac.pipelines import Runner
 from vtac.preparation import prepare
 from vtac.targets.cuda.pipeline import WMMA_PIPELINE

@@ -7,7 +7,7 @@ from random import Random
 
 from xdsl.dialects.func import FuncOp
 
-from vtac.analysis.nest import blocks_under, readers_of, writers_of
+from vtac.analysis.nests.nest import blocks_under, readers_of, writers_of
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.dialects.schedule.spellings import TailName
 from vtac.errors import CompileError

@@ -6,7 +6,7 @@ import pytest
 from mlir_opt import mlir_opt, needs_mlir_opt
 from xdsl.ir import Operation
 
-from vtac.analysis.locations import location_of
+from vtac.analysis.ir.locations import location_of
 from vtac.errors import CompileError
 from vtac.text.source import parse
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from xdsl.dialects.builtin import ModuleOp
 
-from vtac.analysis.stage import stage_of
+from vtac.analysis.nests.stage import stage_of
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.errors import EvaluationError
 from vtac.evaluate.functions import function_of

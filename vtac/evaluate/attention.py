@@ -10,7 +10,7 @@ from xdsl.dialects.builtin import BFloat16Type
 from xdsl.ir import SSAValue
 from xdsl.ir.affine import AffineMap
 
-from vtac.analysis.tensor_types import element_of
+from vtac.analysis.types.tensor_types import element_of
 from vtac.dialects.wmma.attention import AttentionOp
 from vtac.evaluate.affine import evaluate_map
 from vtac.evaluate.bfloat16 import from_bfloat16, to_bfloat16

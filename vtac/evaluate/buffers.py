@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from xdsl.dialects.builtin import MemRefType, ShapedType, TensorType
 from xdsl.ir import Attribute, Operation, SSAValue
 
-from vtac.analysis.nest import buffer_name
+from vtac.analysis.nests.nest import buffer_name
 from vtac.evaluate.affine import Index
 from vtac.evaluate.numbers import Array, Integers, Mask, computed_dtype
 from vtac.evaluate.refusals import refused

@@ -11,7 +11,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.dialects.memref import GetGlobalOp, GlobalOp
 from xdsl.ir import Operation, SSAValue
 
-from vtac.analysis.nest import buffer_name
+from vtac.analysis.nests.nest import buffer_name
 from vtac.evaluate.bfloat16 import from_bfloat16, to_bfloat16
 from vtac.evaluate.buffers import Buffer, element_type, shape_of_type
 from vtac.evaluate.numbers import Array, dense, dtype_of

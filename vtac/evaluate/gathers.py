@@ -15,9 +15,9 @@ from xdsl.dialects.tensor import ExtractOp
 from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 from xdsl.ir.affine import AffineMap
 
-from vtac.analysis.dense_numbers import numbers_of
-from vtac.analysis.elementwise import index_loops
-from vtac.analysis.tensor_types import shape_of
+from vtac.analysis.operations.elementwise import index_loops
+from vtac.analysis.types.tensor_types import shape_of
+from vtac.analysis.values.dense_numbers import numbers_of
 from vtac.evaluate.arith import SUPPORTED, compute
 from vtac.evaluate.numbers import Array
 

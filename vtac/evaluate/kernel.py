@@ -11,9 +11,9 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import SSAValue
 
-from vtac.analysis.kernel_constants import constant_arguments
-from vtac.analysis.kernel_roles import in_place_arguments, is_result
-from vtac.analysis.nest import buffer_name, element_type_of, shape_of
+from vtac.analysis.kernels.kernel_constants import constant_arguments
+from vtac.analysis.kernels.kernel_roles import in_place_arguments, is_result
+from vtac.analysis.nests.nest import buffer_name, element_type_of, shape_of
 from vtac.dialects.clusters import whole_clusters
 from vtac.dialects.declared import Declared
 from vtac.dialects.wmma.declared import BLOCK, CLUSTER_DIMENSIONS, GRID, KERNEL

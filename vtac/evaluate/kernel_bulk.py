@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 from xdsl.ir import Operation, SSAValue
 
-from vtac.analysis.nest import buffer_name
+from vtac.analysis.nests.nest import buffer_name
 from vtac.dialects import tma
 from vtac.evaluate.boxes import pixel_places, problem_of_start, swizzled_places, tiled_places
 from vtac.evaluate.bulk_stores import LANES, BulkStores, StoringBlocks

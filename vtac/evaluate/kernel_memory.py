@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from xdsl.dialects.builtin import BFloat16Type, MemRefType
 from xdsl.ir import Attribute, Operation, SSAValue
 
-from vtac.analysis.nest import buffer_name, element_type_of, scope_of, shape_of, strides_of
+from vtac.analysis.nests.nest import buffer_name, element_type_of, scope_of, shape_of, strides_of
 from vtac.evaluate.bfloat16 import from_bfloat16, to_bfloat16
 from vtac.evaluate.numbers import Array, DType, Integers, Mask, dtype_of
 from vtac.evaluate.refusals import refused

@@ -12,7 +12,7 @@ from xdsl.dialects.affine import ApplyOp
 from xdsl.dialects.builtin import BFloat16Type, DenseIntOrFPElementsAttr, FloatAttr, VectorType
 from xdsl.ir import Operation, SSAValue
 
-from vtac.analysis.nest import buffer_name
+from vtac.analysis.nests.nest import buffer_name
 from vtac.dialects import wmma
 from vtac.evaluate.affine import evaluate_map
 from vtac.evaluate.arith import compute

@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 from xdsl.ir import Operation, SSAValue
 
-from vtac.analysis.shared_matrices import layout_of
+from vtac.analysis.kernels.shared_matrices import layout_of
 from vtac.dialects import wgmma
 from vtac.dialects.gpu_hardware import ELEMENT_BYTES, WARP_SIZE
 from vtac.dialects.mma.declared import PLACED

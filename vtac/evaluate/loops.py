@@ -6,7 +6,7 @@ import numpy as np
 from xdsl.dialects import scf
 from xdsl.dialects.linalg.ops import ReduceOp
 
-from vtac.analysis.trips import bounds_of
+from vtac.analysis.expressions.trips import bounds_of
 from vtac.evaluate.arith import evaluate_body
 from vtac.evaluate.numbers import Array
 from vtac.evaluate.refusals import refused

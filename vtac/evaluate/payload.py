@@ -14,8 +14,8 @@ from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.dialects.memref import AllocOp, DeallocOp
 from xdsl.ir import Block, BlockArgument, SSAValue
 
-from vtac.analysis.nest import blocks_under, buffer_name
-from vtac.analysis.tiles import perfect_nest
+from vtac.analysis.nests.nest import blocks_under, buffer_name
+from vtac.analysis.nests.tiles import perfect_nest
 from vtac.dialects.schedule.declared import CONSTANT, RESULT
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.evaluate.affine import evaluate_map

@@ -12,10 +12,10 @@ from xdsl.dialects.linalg.attrs import IteratorType
 from xdsl.ir import Block, Operation
 from xdsl.traits import SymbolTable
 
-from vtac.analysis.nest import buffer_name
-from vtac.analysis.sizes import MAX_RANK, rank_of, total_bytes, values_under
-from vtac.analysis.tiles import perfect_nest
-from vtac.analysis.trips import constant_trips
+from vtac.analysis.expressions.trips import constant_trips
+from vtac.analysis.nests.nest import buffer_name
+from vtac.analysis.nests.tiles import perfect_nest
+from vtac.analysis.types.sizes import MAX_RANK, rank_of, total_bytes, values_under
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.evaluate.refusals import refused
 from vtac.limits import ITERATIONS, MEMORY, STEP_ITERATIONS

@@ -16,8 +16,8 @@ from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, TensorType, i32
 from xdsl.dialects.linalg.ops import GenericOp
 from xdsl.ir import Operation, SSAValue
 
-from vtac.analysis.numbers import number_of
-from vtac.analysis.tensor_types import shape_of
+from vtac.analysis.expressions.numbers import number_of
+from vtac.analysis.types.tensor_types import shape_of
 from vtac.partition.alu_building import Loops
 from vtac.partition.alu_operations import WEIGHT
 from vtac.partition.primitives import (

@@ -10,7 +10,7 @@ from xdsl.dialects.builtin import TensorType
 from xdsl.dialects.linalg.ops import GenericOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
-from vtac.analysis.tensor_types import element_of
+from vtac.analysis.types.tensor_types import element_of
 from vtac.partition.alu_operations import projection
 from vtac.rewriting.edits import append
 from vtac.rewriting.made_operations import constant, empty_of, generic, yielded

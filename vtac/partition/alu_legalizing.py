@@ -12,9 +12,9 @@ from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.ops import FillOp, YieldOp
 from xdsl.ir import Attribute, Block, SSAValue
 
-from vtac.analysis.elementwise import NOWHERE, is_elementwise
-from vtac.analysis.tensor_ranges import TensorRanges
-from vtac.analysis.tensor_types import element_of, shape_of
+from vtac.analysis.operations.elementwise import NOWHERE, is_elementwise
+from vtac.analysis.types.tensor_types import element_of, shape_of
+from vtac.analysis.values.tensor_ranges import TensorRanges
 from vtac.partition.alu_building import Loops, number, parallel, put
 from vtac.partition.alu_trees import DeclineError, Step, Tree
 from vtac.partition.expressions import Element, Expression, Literal, elementwise_expression, literal

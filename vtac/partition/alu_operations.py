@@ -14,8 +14,8 @@ from xdsl.dialects.linalg.ops import GenericOp, YieldOp
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 
-from vtac.analysis.numbers import number_of
-from vtac.analysis.tensor_types import element_of
+from vtac.analysis.expressions.numbers import number_of
+from vtac.analysis.types.tensor_types import element_of
 from vtac.dialects.packing.declared import STEPS
 
 ALU_OPERATIONS = (arith.AddiOp, arith.MaxSIOp, arith.MinSIOp, arith.ShRSIOp, arith.ShLIOp)

@@ -6,8 +6,8 @@ from xdsl.dialects.builtin import i8, i32
 from xdsl.dialects.linalg.ops import FillOp
 from xdsl.ir import Operation, SSAValue
 
-from vtac.analysis.numbers import number_of
-from vtac.analysis.tensor_types import element_of, shape_of
+from vtac.analysis.expressions.numbers import number_of
+from vtac.analysis.types.tensor_types import element_of, shape_of
 from vtac.partition.convolutions import Convolution, match_convolution
 from vtac.partition.pads import Pads, no_pads, unpadded
 

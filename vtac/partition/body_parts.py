@@ -7,7 +7,7 @@ from xdsl.dialects.builtin import i32
 from xdsl.dialects.linalg.ops import GenericOp, YieldOp
 from xdsl.ir import Block, Operation, SSAValue
 
-from vtac.analysis.tensor_types import element_of, shape_of
+from vtac.analysis.types.tensor_types import element_of, shape_of
 from vtac.partition.alu_building import Loops, elementwise, parallel, put
 from vtac.partition.alu_operations import ALU_OPERATIONS, operand_loops
 from vtac.rewriting.edits import append, stand_for

@@ -11,8 +11,8 @@ from xdsl.ir import Block, Operation, SSAValue
 from xdsl.pattern_rewriter import PatternRewriter
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.tensor_ranges import Range
-from vtac.analysis.tensor_types import element_of, shape_of
+from vtac.analysis.types.tensor_types import element_of, shape_of
+from vtac.analysis.values.tensor_ranges import Range
 from vtac.dialects.packing.declared import STEPS
 from vtac.partition.alu_building import elementwise, number, put
 from vtac.rewriting.edits import move_op

@@ -8,9 +8,9 @@ from xdsl.dialects import tensor
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.ir import Operation, SSAValue
 
-from vtac.analysis.elementwise import index_loops, is_elementwise
-from vtac.analysis.reshapes import RESHAPES, Reshape, reshape_groups
-from vtac.analysis.tensor_types import shape_of
+from vtac.analysis.operations.elementwise import index_loops, is_elementwise
+from vtac.analysis.operations.reshapes import RESHAPES, Reshape, reshape_groups
+from vtac.analysis.types.tensor_types import shape_of
 from vtac.partition.channel_moves import is_computed, shuffled_from
 from vtac.partition.convolutions import Convolution, match_convolution
 from vtac.partition.moves import moved_from

@@ -12,9 +12,9 @@ from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.ops import FillOp, TransposeOp
 from xdsl.ir import BlockArgument, SSAValue
 
-from vtac.analysis.reshapes import RESHAPES
-from vtac.analysis.tensor_types import element_of, shape_of
-from vtac.analysis.tile_slices import slice_of
+from vtac.analysis.operations.reshapes import RESHAPES
+from vtac.analysis.types.tensor_types import element_of, shape_of
+from vtac.analysis.types.tile_slices import slice_of
 from vtac.dialects.packing import BlockDiagonalOp, ReshapeOp
 from vtac.partition.convolutions import Convolution, match_convolution
 from vtac.partition.moves import is_move, moved_from

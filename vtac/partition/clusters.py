@@ -19,7 +19,7 @@ from xdsl.dialects.linalg.attrs import IteratorType
 from xdsl.dialects.linalg.ops import FillOp, GenericOp
 from xdsl.ir import Block, Operation, SSAValue
 
-from vtac.analysis.tensor_types import element_of, shape_of
+from vtac.analysis.types.tensor_types import element_of, shape_of
 from vtac.dialects.packing import UnspecifiedOp
 from vtac.partition.alu_operations import alu_difference, alu_size, operand_loops, scaled_input
 from vtac.partition.anchors import is_by_alu, match_anchor, source_of

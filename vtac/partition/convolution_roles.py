@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from vtac.analysis.affine_expressions import affine_text
-from vtac.analysis.contraction import Groups, groups_of
-from vtac.analysis.linear import Linear
-from vtac.analysis.structured_view import AccessPattern
+from vtac.analysis.expressions.affine_expressions import affine_text
+from vtac.analysis.expressions.linear import Linear
+from vtac.analysis.operations.contraction import Groups, groups_of
+from vtac.analysis.operations.structured_view import AccessPattern
 from vtac.partition.windows import SlidingData, Window, match_axes, match_data
 
 

@@ -16,9 +16,9 @@ from xdsl.dialects.linalg.attrs import IteratorType
 from xdsl.dialects.linalg.ops import FillOp
 from xdsl.ir import Operation, SSAValue
 
-from vtac.analysis.contraction import NO_REDUCTION, Contraction, match_contraction
-from vtac.analysis.contraction_bodies import Factor, Kind
-from vtac.analysis.structured_view import AccessPattern, structured_view
+from vtac.analysis.operations.contraction import NO_REDUCTION, Contraction, match_contraction
+from vtac.analysis.operations.contraction_bodies import Factor, Kind
+from vtac.analysis.operations.structured_view import AccessPattern, structured_view
 from vtac.partition.convolution_roles import pooling_roles, product_roles
 from vtac.partition.windows import Window
 

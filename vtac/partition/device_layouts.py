@@ -10,7 +10,7 @@ from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
 from xdsl.dialects.linalg.ops import GenericOp
 from xdsl.ir import BlockArgument, Operation, SSAValue
 
-from vtac.analysis.tensor_types import shape_of
+from vtac.analysis.types.tensor_types import shape_of
 from vtac.dialects.packing import UnpackOp
 from vtac.dialects.packing.declared import ORDER
 from vtac.partition.alu_operations import operand_loops

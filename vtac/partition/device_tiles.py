@@ -9,8 +9,8 @@ from xdsl.dialects.builtin import TensorType
 from xdsl.ir import Operation, SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 
-from vtac.analysis.locations import location_of
-from vtac.analysis.tensor_types import element_of, shape_of
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.types.tensor_types import element_of, shape_of
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.packing import PackOp, ReshapeOp, packed_shape
 from vtac.dialects.packing.declared import ANY_FILL

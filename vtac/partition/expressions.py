@@ -20,7 +20,7 @@ from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.traits import IsTerminator
 
-from vtac.analysis.elementwise import NOWHERE, index_loops
+from vtac.analysis.operations.elementwise import NOWHERE, index_loops
 
 
 @dataclass(frozen=True, slots=True)

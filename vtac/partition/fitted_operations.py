@@ -19,7 +19,7 @@ from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.ops import BroadcastOp, FillOp, GenericOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
-from vtac.analysis.tensor_types import element_of, shape_of
+from vtac.analysis.types.tensor_types import element_of, shape_of
 from vtac.partition.alu_building import Loops, elementwise, number, parallel, put
 from vtac.partition.alu_operations import alu_difference, loops_of
 from vtac.partition.convolutions import Convolution, match_convolution

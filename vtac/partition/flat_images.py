@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vtac.analysis.reshapes import reshape_groups
+from vtac.analysis.operations.reshapes import reshape_groups
 
 
 def flattened_dims(source: Sequence[int], result: Sequence[int], column: int, rows: int) -> tuple[int, ...] | None:

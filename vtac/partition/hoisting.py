@@ -12,7 +12,7 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.pattern_rewriter import PatternRewriter
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.reshapes import RESHAPES
+from vtac.analysis.operations.reshapes import RESHAPES
 from vtac.dialects.packing import BlockDiagonalOp, PackOp, UnpackOp
 from vtac.rewriting.edits import erase, replace_uses, stand_for
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.ir import Block, Operation, Region
 
-from vtac.analysis.elementwise import is_elementwise
-from vtac.analysis.tensor_ranges import TensorRanges
+from vtac.analysis.operations.elementwise import is_elementwise
+from vtac.analysis.values.tensor_ranges import TensorRanges
 from vtac.dialects.packing import HostOp, YieldOp
 from vtac.partition.alu_legalizing import legalized
 from vtac.rewriting.edits import append

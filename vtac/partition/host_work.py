@@ -14,11 +14,11 @@ from xdsl.dialects.linalg.ops import FillOp, GenericOp
 from xdsl.dialects.linalg.ops import YieldOp as LinalgYieldOp
 from xdsl.ir import Attribute, Operation, SSAValue
 
-from vtac.analysis.callers_values import is_from_caller
-from vtac.analysis.contraction_counts import Count, count_of
-from vtac.analysis.locations import location_of
-from vtac.analysis.reshapes import RESHAPES
-from vtac.analysis.sizes import byte_count, item_count
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.operations.reshapes import RESHAPES
+from vtac.analysis.programs.callers_values import is_from_caller
+from vtac.analysis.programs.contraction_counts import Count, count_of
+from vtac.analysis.types.sizes import byte_count, item_count
 from vtac.dialects.packing import HostOp, PackOp, TransposeTilesOp, UnpackOp, UnspecifiedOp, YieldOp
 from vtac.partition.tile_slices import why_on_host
 

@@ -11,8 +11,8 @@ from xdsl.dialects.linalg.attrs import IteratorType
 from xdsl.dialects.linalg.ops import GenericOp
 from xdsl.ir import Block, Operation, SSAValue, Use
 
-from vtac.analysis.reshapes import RESHAPES
-from vtac.analysis.tensor_types import element_of, shape_of
+from vtac.analysis.operations.reshapes import RESHAPES
+from vtac.analysis.types.tensor_types import element_of, shape_of
 from vtac.dialects.hardware import VTAConfig
 from vtac.partition.alu_operations import operand_loops
 from vtac.partition.clusters import Cluster, Clusters

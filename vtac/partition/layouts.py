@@ -11,7 +11,7 @@ from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation, NamedOp
 from xdsl.dialects.linalg.ops import FillOp
 from xdsl.ir import Attribute
 
-from vtac.analysis.target import config_of
+from vtac.analysis.ir.target import config_of
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.schedule.script import ScriptOp
 from vtac.partition.foreign_tiles import refuse_tiles_of_another

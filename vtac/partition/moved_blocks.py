@@ -16,9 +16,9 @@ from xdsl.ir import SSAValue
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.reshapes import RESHAPES, reshape_groups
-from vtac.analysis.strided_parts import Part
-from vtac.analysis.tensor_types import shape_of
+from vtac.analysis.operations.reshapes import RESHAPES, reshape_groups
+from vtac.analysis.types.strided_parts import Part
+from vtac.analysis.types.tensor_types import shape_of
 from vtac.dialects.packing import PackOp, ReshapeOp, TransposeTilesOp, UnpackOp
 from vtac.dialects.packing.declared import ANY_FILL
 from vtac.partition.moved_parts import like

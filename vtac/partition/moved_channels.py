@@ -23,7 +23,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.pattern_rewriter import PatternRewriter
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.tensor_types import element_of, shape_of
+from vtac.analysis.types.tensor_types import element_of, shape_of
 from vtac.dialects.packing import ReshapeOp, UnspecifiedOp
 from vtac.partition.channel_moves import ChannelMove, Cut, Joined, Shuffle
 from vtac.partition.tile_operations import Made

@@ -11,7 +11,7 @@ from xdsl.dialects.builtin import TensorType
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.ir import Region, SSAValue
 
-from vtac.analysis.tensor_types import element_of, shape_of
+from vtac.analysis.types.tensor_types import element_of, shape_of
 from vtac.partition.channel_dims import channel_dim, channels_along
 from vtac.partition.channel_moves import (
     ChannelMove,

@@ -10,9 +10,9 @@ from xdsl.dialects.builtin import DenseArrayBase, TensorType, i64
 from xdsl.dialects.linalg.ops import TransposeOp
 from xdsl.ir import Attribute, Operation, SSAValue
 
-from vtac.analysis.reshapes import Group, reshape_groups
-from vtac.analysis.tensor_types import element_of, shape_of
-from vtac.analysis.tile_slices import Slice
+from vtac.analysis.operations.reshapes import Group, reshape_groups
+from vtac.analysis.types.tensor_types import element_of, shape_of
+from vtac.analysis.types.tile_slices import Slice
 from vtac.dialects.packing import ReshapeOp
 from vtac.partition.tile_operations import Made
 

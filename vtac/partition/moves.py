@@ -8,7 +8,7 @@ from xdsl.dialects.linalg.ops import BroadcastOp, GenericOp, TransposeOp
 from xdsl.ir import Operation, Region, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
 
-from vtac.analysis.tensor_types import shape_of
+from vtac.analysis.types.tensor_types import shape_of
 from vtac.partition.alu_building import Loops
 from vtac.partition.alu_operations import loops_of
 

@@ -13,8 +13,8 @@ from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
 from xdsl.dialects.linalg.ops import FillOp
 from xdsl.ir import Block, Operation, Region, SSAValue
 
-from vtac.analysis.reshapes import RESHAPES
-from vtac.analysis.walks import values_from_outside
+from vtac.analysis.ir.walks import values_from_outside
+from vtac.analysis.operations.reshapes import RESHAPES
 from vtac.dialects.packing import BlockDiagonalOp
 from vtac.dialects.packing.declared import CHOICE, DEVICE, LAYER, ORDER, PLAIN, STEPS
 from vtac.dialects.schedule.declared import NAME

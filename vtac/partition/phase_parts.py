@@ -23,8 +23,8 @@ from xdsl.dialects.linalg.ops import BroadcastOp, FillOp, GenericOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
 
-from vtac.analysis.elementwise import index_loops, is_elementwise
-from vtac.analysis.tensor_types import element_of, shape_of
+from vtac.analysis.operations.elementwise import index_loops, is_elementwise
+from vtac.analysis.types.tensor_types import element_of, shape_of
 from vtac.dialects.packing import BlockDiagonalOp
 from vtac.partition.convolutions import Convolution
 from vtac.partition.zero_insertion import Insertion, Phase

@@ -12,9 +12,9 @@ from xdsl.ir.affine import AffineMap
 from xdsl.pattern_rewriter import PatternRewriter
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.device_functions import device_functions
-from vtac.analysis.target import config_of
-from vtac.analysis.tensor_types import shape_of
+from vtac.analysis.ir.device_functions import device_functions
+from vtac.analysis.ir.target import config_of
+from vtac.analysis.types.tensor_types import shape_of
 from vtac.dialects.packing.declared import DEVICE, LAYER
 from vtac.partition.primitives import Primitive
 from vtac.partition.tile_operations import elementwise, widened

@@ -9,7 +9,7 @@ from xdsl.dialects.arith import ConstantOp
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IndexType, IntegerAttr, TensorType, i8, i32
 from xdsl.ir import Block, BlockArgument, Operation, Region, SSAValue
 
-from vtac.analysis.tensor_types import element_of, shape_of
+from vtac.analysis.types.tensor_types import element_of, shape_of
 from vtac.partition.alu_building import Loops
 from vtac.partition.anchors import source_of, start_of
 from vtac.partition.convolutions import Convolution

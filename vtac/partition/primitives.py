@@ -10,8 +10,8 @@ from xdsl.dialects.builtin import i8, i32
 from xdsl.dialects.linalg.ops import GenericOp
 from xdsl.ir import Block, Operation, SSAValue
 
-from vtac.analysis.numbers import number_of
-from vtac.analysis.tensor_types import element_of
+from vtac.analysis.expressions.numbers import number_of
+from vtac.analysis.types.tensor_types import element_of
 from vtac.partition.alu_building import Loops, elementwise, number, parallel, put
 from vtac.partition.alu_operations import alu_difference, operand_loops, scaled_input
 from vtac.rewriting.edits import append

@@ -14,8 +14,8 @@ from xdsl.dialects.linalg.ops import GenericOp, IndexOp, YieldOp
 from xdsl.ir import Block, BlockArgument, Operation, Region, SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 
-from vtac.analysis.reshapes import RESHAPES
-from vtac.analysis.tensor_types import shape_of
+from vtac.analysis.operations.reshapes import RESHAPES
+from vtac.analysis.types.tensor_types import shape_of
 from vtac.dialects.packing import BlockDiagonalOp, UnpackOp
 from vtac.partition.anchors import source_of
 from vtac.partition.convolutions import Convolution

@@ -10,7 +10,7 @@ from xdsl.dialects.linalg.ops import FillOp, GenericOp
 from xdsl.dialects.tensor import EmptyOp
 from xdsl.ir import SSAValue
 
-from vtac.analysis.tensor_types import element_of, shape_of
+from vtac.analysis.types.tensor_types import element_of, shape_of
 from vtac.dialects.packing import FoldOp
 from vtac.partition.convolutions import Convolution
 from vtac.partition.pads import Pads

@@ -16,7 +16,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.tensor_types import element_of, shape_of
+from vtac.analysis.types.tensor_types import element_of, shape_of
 from vtac.dialects.packing import PackOp, ReshapeOp, TransposeTilesOp, UnpackOp, UnspecifiedOp
 from vtac.dialects.packing.declared import ANY_FILL
 from vtac.partition.tile_operations import Made

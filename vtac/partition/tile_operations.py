@@ -11,7 +11,7 @@ from xdsl.dialects.linalg.ops import GenericOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.ir.affine import AffineMap
 
-from vtac.analysis.tensor_types import element_of, shape_of
+from vtac.analysis.types.tensor_types import element_of, shape_of
 from vtac.partition.device_bodies import combined, copied, extended, multiply_accumulate, narrowed, stepped
 from vtac.partition.primitives import Primitive
 from vtac.partition.product_maps import bias_maps, product_maps, tile_maps, window_sum_maps

@@ -19,9 +19,9 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.reshapes import RESHAPES
-from vtac.analysis.tensor_types import element_of, shape_of
-from vtac.analysis.tile_slices import Layout, Slice, chain_root, slice_in_tiles, slice_of
+from vtac.analysis.operations.reshapes import RESHAPES
+from vtac.analysis.types.tensor_types import element_of, shape_of
+from vtac.analysis.types.tile_slices import Layout, Slice, chain_root, slice_in_tiles, slice_of
 from vtac.dialects.packing import JoinOp, PackOp, UnpackOp, UnspecifiedOp, packed_shape
 from vtac.dialects.packing.declared import ANY_FILL
 from vtac.partition.pads import pad_value

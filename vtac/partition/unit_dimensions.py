@@ -13,8 +13,8 @@ from xdsl.dialects.linalg.ops import FillOp, GenericOp
 from xdsl.ir import Region, SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineExpr, AffineMap
 
-from vtac.analysis.reshapes import reshape_groups
-from vtac.analysis.tensor_types import element_of, shape_of
+from vtac.analysis.operations.reshapes import reshape_groups
+from vtac.analysis.types.tensor_types import element_of, shape_of
 from vtac.dialects.packing import ReshapeOp
 from vtac.partition.alu_operations import operand_loops, projection
 from vtac.partition.tile_operations import Made

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from vtac.analysis.reshapes import Reshape
-from vtac.analysis.tensor_types import shape_of
+from vtac.analysis.operations.reshapes import Reshape
+from vtac.analysis.types.tensor_types import shape_of
 from vtac.partition.moved_parts import transposed
 from vtac.partition.moves import moved_from
 from vtac.partition.tile_operations import Made

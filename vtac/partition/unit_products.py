@@ -8,7 +8,7 @@ from xdsl.dialects.builtin import i8
 from xdsl.ir import SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 
-from vtac.analysis.tensor_types import shape_of
+from vtac.analysis.types.tensor_types import shape_of
 from vtac.partition.alu_building import elementwise, put
 from vtac.partition.alu_operations import projection
 from vtac.partition.device_bodies import multiply_accumulate

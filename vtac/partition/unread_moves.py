@@ -5,7 +5,7 @@ from __future__ import annotations
 from xdsl.dialects import tensor
 from xdsl.dialects.linalg.ops import FillOp, GenericOp, TransposeOp
 
-from vtac.analysis.reshapes import RESHAPES
+from vtac.analysis.operations.reshapes import RESHAPES
 
 UNREAD_MOVES = (
     tensor.PadOp,

@@ -16,7 +16,7 @@ from xdsl.dialects.linalg.ops import GenericOp, YieldOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 
-from vtac.analysis.tensor_types import shape_of
+from vtac.analysis.types.tensor_types import shape_of
 from vtac.partition.convolutions import Convolution
 from vtac.partition.pads import Pads
 from vtac.rewriting.edits import append

@@ -14,7 +14,7 @@ from xdsl.dialects.linalg.ops import GenericOp
 from xdsl.ir import Region, SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineExpr, AffineMap
 
-from vtac.analysis.tensor_types import shape_of
+from vtac.analysis.types.tensor_types import shape_of
 from vtac.dialects.packing import FoldOp
 from vtac.dialects.packing.folding import Folding
 from vtac.partition.anchors import source_of

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from vtac.analysis.affine_expressions import affine_text
-from vtac.analysis.linear import Linear
-from vtac.analysis.structured_view import AccessPattern
+from vtac.analysis.expressions.affine_expressions import affine_text
+from vtac.analysis.expressions.linear import Linear
+from vtac.analysis.operations.structured_view import AccessPattern
 
 
 @dataclass(frozen=True)

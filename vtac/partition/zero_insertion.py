@@ -21,9 +21,9 @@ from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, FloatAttr, IntegerAt
 from xdsl.dialects.linalg.ops import FillOp
 from xdsl.ir import SSAValue
 
-from vtac.analysis.dense_numbers import numbers_of
-from vtac.analysis.numbers import number_of
-from vtac.analysis.tensor_types import shape_of
+from vtac.analysis.expressions.numbers import number_of
+from vtac.analysis.types.tensor_types import shape_of
+from vtac.analysis.values.dense_numbers import numbers_of
 from vtac.partition.convolutions import Convolution
 from vtac.partition.pads import unpadded
 from vtac.partition.windows import Window

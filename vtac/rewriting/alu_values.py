@@ -13,13 +13,13 @@ from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.ops import BroadcastOp, FillOp, GenericOp
 from xdsl.ir import BlockArgument, Operation, SSAValue
 
-from vtac.analysis.dense_numbers import numbers_of
-from vtac.analysis.elementwise import is_elementwise
-from vtac.analysis.numbers import number_of
-from vtac.analysis.scalar_facts import range_of
-from vtac.analysis.scaled_integers import Fact
-from vtac.analysis.tensor_types import element_of, shape_of
-from vtac.analysis.value_facts import ValueFacts
+from vtac.analysis.expressions.numbers import number_of
+from vtac.analysis.operations.elementwise import is_elementwise
+from vtac.analysis.types.tensor_types import element_of, shape_of
+from vtac.analysis.values.dense_numbers import numbers_of
+from vtac.analysis.values.scalar_facts import range_of
+from vtac.analysis.values.scaled_integers import Fact
+from vtac.analysis.values.value_facts import ValueFacts
 from vtac.rewriting.integer_tensors import dense, empty
 
 _MOST_BOUNDS = 8

@@ -24,8 +24,8 @@ from xdsl.dialects import arith
 from xdsl.dialects.builtin import FloatAttr, IntegerAttr, f32, i64
 from xdsl.ir import SSAValue
 
-from vtac.analysis.attention_tiles import FRAGMENT, LANES_OF_A_ROW
-from vtac.analysis.linear import ZERO, Linear
+from vtac.analysis.attention.attention_tiles import FRAGMENT, LANES_OF_A_ROW
+from vtac.analysis.expressions.linear import ZERO, Linear
 from vtac.dialects.gpu_hardware import WARP_SIZE
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.wmma import (

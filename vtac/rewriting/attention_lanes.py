@@ -23,9 +23,9 @@ from xdsl.dialects import arith, gpu
 from xdsl.dialects.builtin import FloatAttr, IntegerAttr, UnitAttr, f32, i64
 from xdsl.ir import Operation, SSAValue
 
-from vtac.analysis.alignment import multiple_of
-from vtac.analysis.lanes import address_of_lane
-from vtac.analysis.linear import ZERO, Linear
+from vtac.analysis.expressions.linear import ZERO, Linear
+from vtac.analysis.kernels.alignment import multiple_of
+from vtac.analysis.kernels.lanes import address_of_lane
 from vtac.dialects.gpu_hardware import WARP_SIZE
 from vtac.dialects.mma import (
     ExtractOp,

@@ -12,12 +12,12 @@ from xdsl.dialects import arith, math
 from xdsl.dialects.builtin import AnyFloat, f32
 from xdsl.ir import SSAValue
 
-from vtac.analysis.affine_expressions import from_affine
-from vtac.analysis.alignment import lane_step, multiple_of
-from vtac.analysis.attention_tiles import PITCH, AttentionTiling
-from vtac.analysis.linear import ZERO, Linear
-from vtac.analysis.nest import element_type_of, strides_of
-from vtac.analysis.tiles import strided_index
+from vtac.analysis.attention.attention_tiles import PITCH, AttentionTiling
+from vtac.analysis.expressions.affine_expressions import from_affine
+from vtac.analysis.expressions.linear import ZERO, Linear
+from vtac.analysis.kernels.alignment import lane_step, multiple_of
+from vtac.analysis.nests.nest import element_type_of, strides_of
+from vtac.analysis.nests.tiles import strided_index
 from vtac.dialects.gpu_hardware import ELEMENT_BYTES, WARP_SIZE
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.wmma.attention import AttentionOp

@@ -1,4 +1,4 @@
-"""Blocks under other loops, other guards and other buffers: edits of what `vtac.analysis.accesses` reads."""
+"""Blocks under other loops, other guards and other buffers: edits of what `vtac.analysis.nests.accesses` reads."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from xdsl.ir.affine import (
     AffineSet,
 )
 
-from vtac.analysis.accesses import bindings_of, guards_of
-from vtac.analysis.affine_expressions import dimension, to_affine
-from vtac.analysis.linear import Linear, variables_of
-from vtac.analysis.nest import extents_around
+from vtac.analysis.expressions.affine_expressions import dimension, to_affine
+from vtac.analysis.expressions.linear import Linear, variables_of
+from vtac.analysis.nests.accesses import bindings_of, guards_of
+from vtac.analysis.nests.nest import extents_around
 from vtac.dialects.schedule.attributes import AccessAttr
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.dialects.segments import SEGMENTS, segments

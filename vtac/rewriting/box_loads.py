@@ -11,11 +11,11 @@ from xdsl.dialects.builtin import AffineMapAttr, IntegerAttr, i64
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
 
-from vtac.analysis.cluster_boxes import BoxPart, Cluster, part_of
-from vtac.analysis.linear import Linear
-from vtac.analysis.locations import location_of
-from vtac.analysis.numbers import number_of
-from vtac.analysis.scalars import scalars_behind
+from vtac.analysis.bulk_copies.cluster_boxes import BoxPart, Cluster, part_of
+from vtac.analysis.expressions.linear import Linear
+from vtac.analysis.expressions.numbers import number_of
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.kernels.scalars import scalars_behind
 from vtac.dialects.schedule.payload import ForOp
 from vtac.dialects.tma import ArriveExpectOp, BoxesAttr, CopyOp, LoadOp
 from vtac.errors import CompileError

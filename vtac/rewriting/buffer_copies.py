@@ -13,11 +13,11 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
 from xdsl.pattern_rewriter import PatternRewriter
 
-from vtac.analysis.accesses import bindings_of, guards_of
-from vtac.analysis.buffer_types import buffer_type
-from vtac.analysis.linear import Linear
-from vtac.analysis.locations import location_of
-from vtac.analysis.nest import shape_of
+from vtac.analysis.expressions.linear import Linear
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.nests.accesses import bindings_of, guards_of
+from vtac.analysis.nests.nest import shape_of
+from vtac.analysis.types.buffer_types import buffer_type
 from vtac.dialects.schedule.attributes import AccessAttr, IterationAttr, IterationVariable
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.dialects.vta.kernels import KernelOp

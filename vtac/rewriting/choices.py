@@ -6,8 +6,8 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import CallOp
 from xdsl.ir import Operation
 
-from vtac.analysis.device_functions import calls_of, device_functions, host_functions, program_functions
-from vtac.analysis.locations import location_of
+from vtac.analysis.ir.device_functions import calls_of, device_functions, host_functions, program_functions
+from vtac.analysis.ir.locations import location_of
 from vtac.dialects.packing.declared import CHOICE, choices_of, chooser
 
 

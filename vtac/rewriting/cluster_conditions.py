@@ -10,7 +10,7 @@ from xdsl.dialects.builtin import AffineMapAttr
 from xdsl.ir import Operation, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
 
-from vtac.analysis.cluster_boxes import Cluster
+from vtac.analysis.bulk_copies.cluster_boxes import Cluster
 
 
 def in_any_block(

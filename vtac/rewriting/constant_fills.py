@@ -6,8 +6,8 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from vtac.analysis.constant_fills import filled_value
-from vtac.analysis.nest import blocks_under
+from vtac.analysis.nests.constant_fills import filled_value
+from vtac.analysis.nests.nest import blocks_under
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.rewriting.edits import take_from_nest
 

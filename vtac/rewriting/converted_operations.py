@@ -15,11 +15,11 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
 
-from vtac.analysis.elementwise import is_elementwise
-from vtac.analysis.scalar_facts import Lookup
-from vtac.analysis.scaled_integers import Channels, Known, Scaled
-from vtac.analysis.tensor_types import element_of, shape_of
-from vtac.analysis.value_facts import may_round
+from vtac.analysis.operations.elementwise import is_elementwise
+from vtac.analysis.types.tensor_types import element_of, shape_of
+from vtac.analysis.values.scalar_facts import Lookup
+from vtac.analysis.values.scaled_integers import Channels, Known, Scaled
+from vtac.analysis.values.value_facts import may_round
 from vtac.dialects.packing.declared import CHOICE
 from vtac.rewriting.edits import append
 from vtac.rewriting.integer_bodies import IntegerBody

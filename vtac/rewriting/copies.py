@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from xdsl.ir import Block, Operation, Region, SSAValue
 
-from vtac.analysis.walks import operations_under
+from vtac.analysis.ir.walks import operations_under
 from vtac.dialects.making import make_body, make_op
 
 _O = TypeVar("_O", bound=Operation)

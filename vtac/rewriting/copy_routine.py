@@ -12,9 +12,9 @@ from xdsl.ir import Block, Operation, SSAValue
 from xdsl.pattern_rewriter import PatternRewriter
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.kernel_values import KernelValues
-from vtac.analysis.linear import Linear, Quotient, Remainder
-from vtac.analysis.repeated_copies import RepeatedCopies
+from vtac.analysis.expressions.linear import Linear, Quotient, Remainder
+from vtac.analysis.kernels.kernel_values import KernelValues
+from vtac.analysis.kernels.repeated_copies import RepeatedCopies
 from vtac.dialects.wmma import CallOp, RoutineOp
 from vtac.rewriting.edits import discard, insert_ops, move_ops
 from vtac.rewriting.index_values import HostValues

@@ -12,9 +12,9 @@ from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.ir import Block, Operation, Region
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from vtac.analysis.scaled_integers import Scaled, largest, smallest
-from vtac.analysis.tensor_types import element_of
-from vtac.analysis.value_facts import ValueFacts
+from vtac.analysis.types.tensor_types import element_of
+from vtac.analysis.values.scaled_integers import Scaled, largest, smallest
+from vtac.analysis.values.value_facts import ValueFacts
 from vtac.rewriting.edits import append
 
 _EXACT = 1 << 24

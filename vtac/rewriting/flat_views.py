@@ -10,7 +10,7 @@ from xdsl.ir import Block, SSAValue
 from xdsl.pattern_rewriter import PatternRewriter
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.nest import memref_type_of, shape_of, strides_of
+from vtac.analysis.nests.nest import memref_type_of, shape_of, strides_of
 
 
 def flattened(buffer: SSAValue, rewriter: PatternRewriter) -> SSAValue:

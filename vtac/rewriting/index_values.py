@@ -11,9 +11,9 @@ from xdsl.dialects.builtin import AffineMapAttr
 from xdsl.ir import Operation, SSAValue
 from xdsl.ir.affine import AffineMap
 
-from vtac.analysis.affine_expressions import dimension, to_affine
-from vtac.analysis.linear import Extents, Linear
-from vtac.analysis.nest import outermost_first
+from vtac.analysis.expressions.affine_expressions import dimension, to_affine
+from vtac.analysis.expressions.linear import Extents, Linear
+from vtac.analysis.nests.nest import outermost_first
 from vtac.dialects.frequent import INDEX, index_attribute
 from vtac.dialects.making import make_op
 from vtac.dialects.vta.memory import Amount

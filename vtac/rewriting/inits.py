@@ -10,9 +10,9 @@ from xdsl.ir.affine import AffineExpr, AffineMap
 from xdsl.pattern_rewriter import PatternRewriter
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.accesses import bindings_of, guards_of
-from vtac.analysis.linear import Linear
-from vtac.analysis.nest import enclosing_loops, extents_around
+from vtac.analysis.expressions.linear import Linear
+from vtac.analysis.nests.accesses import bindings_of, guards_of
+from vtac.analysis.nests.nest import enclosing_loops, extents_around
 from vtac.dialects.schedule.attributes import AccessAttr, Number
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.rewriting.block_edits import rebind

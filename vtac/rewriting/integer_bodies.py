@@ -11,10 +11,10 @@ from xdsl.dialects.builtin import IntegerAttr, IntegerType, i32
 from xdsl.dialects.linalg.ops import YieldOp
 from xdsl.ir import Block, Operation, SSAValue
 
-from vtac.analysis.integer_ranges import Range, type_range, unwrapped_range
-from vtac.analysis.recipes import Constant, Recipe, Source, StepName
-from vtac.analysis.scalar_facts import Lookup, apply_rule, is_float, range_of, takes_or_gives_floats
-from vtac.analysis.scaled_integers import Amount, Channels, Known
+from vtac.analysis.values.integer_ranges import Range, type_range, unwrapped_range
+from vtac.analysis.values.recipes import Constant, Recipe, Source, StepName
+from vtac.analysis.values.scalar_facts import Lookup, apply_rule, is_float, range_of, takes_or_gives_floats
+from vtac.analysis.values.scaled_integers import Amount, Channels, Known
 from vtac.rewriting.edits import append
 
 STEPS: Mapping[StepName, type[arith.SignlessIntegerBinaryOperation]] = {

@@ -22,7 +22,7 @@ from xdsl.dialects.linalg.ops import GenericOp, YieldOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.ir.affine import AffineMap
 
-from vtac.analysis.scaled_integers import Amount, Channels
+from vtac.analysis.values.scaled_integers import Amount, Channels
 from vtac.rewriting.edits import append
 
 _DTYPES = {"i8": np.dtype("<i1"), "i32": np.dtype("<i4"), "f32": np.dtype("<f4"), "f64": np.dtype("<f8")}

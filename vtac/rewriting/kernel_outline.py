@@ -9,7 +9,7 @@ from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.dialects.linalg.ops import FillOp
 from xdsl.ir import Block, Operation, Region, SSAValue
 
-from vtac.analysis.kernel_groups import KernelGroup, read_values
+from vtac.analysis.kernels.kernel_groups import KernelGroup, read_values
 from vtac.rewriting.edits import append
 
 WITHIN = (tensor.EmptyOp, FillOp, tensor.ExtractSliceOp)

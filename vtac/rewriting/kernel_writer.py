@@ -21,8 +21,8 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
-from vtac.analysis.linear import Linear
-from vtac.analysis.nest import element_type_of, memref_type_of, shape_of, strides_of
+from vtac.analysis.expressions.linear import Linear
+from vtac.analysis.nests.nest import element_type_of, memref_type_of, shape_of, strides_of
 from vtac.dialects.mma import Tiles, TilesOp, TilesType
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.payload import ForOp

@@ -14,13 +14,13 @@ from xdsl.dialects.builtin import IntegerAttr, i64
 from xdsl.ir import Operation, SSAValue
 from xdsl.pattern_rewriter import PatternRewriter
 
-from vtac.analysis.accesses import guards_of, indices_of
-from vtac.analysis.alignment import multiple_of
-from vtac.analysis.linear import Linear
-from vtac.analysis.mma_tiles import Result, no_tile
-from vtac.analysis.nest import buffer_name, element_type_of, strides_of
-from vtac.analysis.separation import separated
-from vtac.analysis.tiles import strided_index
+from vtac.analysis.expressions.linear import Linear
+from vtac.analysis.expressions.separation import separated
+from vtac.analysis.kernels.alignment import multiple_of
+from vtac.analysis.nests.accesses import guards_of, indices_of
+from vtac.analysis.nests.nest import buffer_name, element_type_of, strides_of
+from vtac.analysis.nests.tiles import strided_index
+from vtac.analysis.tensor_cores.mma_tiles import Result, no_tile
 from vtac.dialects.mma import ExtractOp, LoadPairOp, StorePairOp
 from vtac.dialects.schedule.payload import ForOp
 from vtac.rewriting.flat_views import flattened

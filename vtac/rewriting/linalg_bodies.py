@@ -10,7 +10,7 @@ from xdsl.dialects.linalg.ops import IndexOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.rewriter import InsertPoint, Rewriter
 
-from vtac.analysis.locations import location_of
+from vtac.analysis.ir.locations import location_of
 from vtac.dialects.making import make_op
 from vtac.dialects.schedule.payload import YieldOp
 from vtac.errors import CompileError

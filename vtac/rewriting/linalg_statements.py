@@ -14,11 +14,11 @@ from xdsl.dialects.linalg.ops import BroadcastOp
 from xdsl.ir import Operation, Region, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
 
-from vtac.analysis.layout_accesses import fills, plain_indices, zero_of
-from vtac.analysis.locations import location_of
-from vtac.analysis.nest import element_type_of, shape_of
-from vtac.analysis.sizes import unusable_extents
-from vtac.analysis.structured_view import loop_extents
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.nests.layout_accesses import fills, plain_indices, zero_of
+from vtac.analysis.nests.nest import element_type_of, shape_of
+from vtac.analysis.operations.structured_view import loop_extents
+from vtac.analysis.types.sizes import unusable_extents
 from vtac.dialects.frequent import text_attribute
 from vtac.dialects.packing.layout import PackOp, UnpackOp
 from vtac.dialects.schedule.attributes import AccessAttr, IterationVariable, Number

@@ -11,9 +11,9 @@ from xdsl.ir import SSAValue
 from xdsl.pattern_rewriter import PatternRewriter
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.locations import location_of
-from vtac.analysis.nest import blocks_under, enclosing_loops
-from vtac.analysis.walks import operations_under
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.ir.walks import operations_under
+from vtac.analysis.nests.nest import blocks_under, enclosing_loops
 from vtac.dialects.schedule.payload import ForOp
 from vtac.errors import CompileError
 from vtac.limits import OPERATIONS, shown

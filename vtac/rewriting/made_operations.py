@@ -28,7 +28,7 @@ from xdsl.dialects.memref import AllocOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.ir.affine import AffineMap
 
-from vtac.analysis.tensor_types import element_of
+from vtac.analysis.types.tensor_types import element_of
 from vtac.dialects.making import make_op
 from vtac.dialects.segments import SEGMENTS, segments
 from vtac.rewriting.edits import append

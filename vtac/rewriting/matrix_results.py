@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from xdsl.dialects.builtin import UnitAttr
 from xdsl.ir import Operation, SSAValue
 
-from vtac.analysis.accesses import guards_of, indices_of
-from vtac.analysis.lanes import place_of_lane
-from vtac.analysis.linear import Linear
-from vtac.analysis.mma_tiles import TileAccess, no_tile
-from vtac.analysis.nest import buffer_name, strides_of
-from vtac.analysis.tiles import strided_index
+from vtac.analysis.expressions.linear import Linear
+from vtac.analysis.kernels.lanes import place_of_lane
+from vtac.analysis.nests.accesses import guards_of, indices_of
+from vtac.analysis.nests.nest import buffer_name, strides_of
+from vtac.analysis.nests.tiles import strided_index
+from vtac.analysis.tensor_cores.mma_tiles import TileAccess, no_tile
 from vtac.dialects.mma import StmatrixOp
 from vtac.dialects.mma.layouts import COLUMNS, CORE_ROWS, ROWS, LaneLayout
 from vtac.dialects.schedule.payload import ForOp

@@ -13,8 +13,8 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.ir.affine import AffineConstantExpr, AffineDimExpr, AffineExpr, AffineMap
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.kernel_numbers import KernelNumbers, is_matrix, is_of_blocks
-from vtac.analysis.nest import buffer_name
+from vtac.analysis.kernels.kernel_numbers import KernelNumbers, is_matrix, is_of_blocks
+from vtac.analysis.nests.nest import buffer_name
 from vtac.dialects.wmma import RoutineOp, VariableOp
 from vtac.rewriting.edits import insert_ops
 

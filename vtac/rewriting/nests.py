@@ -9,10 +9,10 @@ from xdsl.ir import Block, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
 from xdsl.rewriter import InsertPoint, Rewriter
 
-from vtac.analysis.buffer_types import buffer_type
-from vtac.analysis.linear import Linear
-from vtac.analysis.nest import element_type_of, extents_around
-from vtac.analysis.regions import Interval
+from vtac.analysis.expressions.linear import Linear
+from vtac.analysis.nests.nest import element_type_of, extents_around
+from vtac.analysis.nests.regions import Interval
+from vtac.analysis.types.buffer_types import buffer_type
 from vtac.dialects.frequent import text_attribute
 from vtac.dialects.schedule.attributes import AccessAttr, IterationVariable
 from vtac.dialects.schedule.declared import NAME

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from vtac.analysis.linear import Extents, Linear
-from vtac.analysis.transfers import Dimension, Padding
+from vtac.analysis.expressions.linear import Extents, Linear
+from vtac.analysis.vta.transfers import Dimension, Padding
 from vtac.dialects.vta.memory import Amount
 from vtac.rewriting.index_values import HostValues
 

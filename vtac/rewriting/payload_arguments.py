@@ -16,9 +16,9 @@ from xdsl.dialects.builtin import (
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, SSAValue
 
-from vtac.analysis.buffer_types import buffer_type
-from vtac.analysis.locations import location_of
-from vtac.analysis.sizes import unusable_extents
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.types.buffer_types import buffer_type
+from vtac.analysis.types.sizes import unusable_extents
 from vtac.dialects.packing.declared import STRIDES
 from vtac.dialects.schedule.declared import CONSTANT, NAME, RESULT
 from vtac.errors import CompileError

@@ -14,10 +14,10 @@ from xdsl.ir.affine import AffineMap
 from xdsl.pattern_rewriter import PatternRewriter
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.computations import is_computation
-from vtac.analysis.locations import location_of
-from vtac.analysis.nest import shape_of
-from vtac.analysis.tensor_views import view_of
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.nests.nest import shape_of
+from vtac.analysis.operations.computations import is_computation
+from vtac.analysis.operations.tensor_views import view_of
 from vtac.dialects.schedule.attributes import AccessAttr, Number
 from vtac.dialects.schedule.declared import LOOPS, NAME
 from vtac.dialects.schedule.payload import BlockOp

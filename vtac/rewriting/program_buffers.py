@@ -9,9 +9,9 @@ from xdsl.dialects.func import CallOp, FuncOp
 from xdsl.dialects.memref import ReinterpretCastOp
 from xdsl.ir import Attribute, Operation, SSAValue
 
-from vtac.analysis.locations import location_of
-from vtac.analysis.placements import Placements
-from vtac.analysis.strided_parts import Part
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.programs.placements import Placements
+from vtac.analysis.types.strided_parts import Part
 from vtac.errors import CompileError
 from vtac.rewriting.made_operations import allocated
 from vtac.rewriting.payload_arguments import as_memref

@@ -24,10 +24,10 @@ from xdsl.ir.affine import AffineMap
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.dense_numbers import integers_at
-from vtac.analysis.scaled_integers import INT32, Amount, Channels, Known, Scaled, at, largest
-from vtac.analysis.tensor_plan import LAYOUTS, TensorPlan
-from vtac.analysis.tensor_types import element_of, rank_of, shape_of
+from vtac.analysis.integer_plans.tensor_plan import LAYOUTS, TensorPlan
+from vtac.analysis.types.tensor_types import element_of, rank_of, shape_of
+from vtac.analysis.values.dense_numbers import integers_at
+from vtac.analysis.values.scaled_integers import INT32, Amount, Channels, Known, Scaled, at, largest
 from vtac.rewriting.edits import append, stand_for
 from vtac.rewriting.integer_tensors import dense, empty, generic, spread, tensor_of, widened
 

@@ -47,8 +47,8 @@ from xdsl.transforms.common_subexpression_elimination import (
 )
 from xdsl.transforms.dead_code_elimination import region_dce
 
-from vtac.analysis.numbers import number_of
-from vtac.analysis.walks import operations_in, operations_under
+from vtac.analysis.expressions.numbers import number_of
+from vtac.analysis.ir.walks import operations_in, operations_under
 
 Effects: TypeAlias = "AbstractSet[EffectInstance] | None"
 """What an operation reads and allocates; None where it does more than that, or nobody knows."""

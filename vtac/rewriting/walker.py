@@ -24,8 +24,8 @@ from xdsl.pattern_rewriter import (
 )
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.locations import location_of
-from vtac.analysis.walks import operations_in, operations_under
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.ir.walks import operations_in, operations_under
 
 MOST_REWRITES = 1_000_000
 """Rewrites after which patterns are taken to make work for each other without end."""

@@ -19,9 +19,9 @@ from xdsl.dialects.linalg.ops import YieldOp
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 
-from vtac.analysis.dense_numbers import numbers_of
-from vtac.analysis.scaled_integers import INT8
-from vtac.analysis.tensor_types import rank_of, shape_of
+from vtac.analysis.types.tensor_types import rank_of, shape_of
+from vtac.analysis.values.dense_numbers import numbers_of
+from vtac.analysis.values.scaled_integers import INT8
 from vtac.rewriting.edits import append
 from vtac.rewriting.integer_tensors import dense, empty, generic
 

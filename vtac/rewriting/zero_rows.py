@@ -21,9 +21,9 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Operation, SSAValue
 from xdsl.rewriter import InsertPoint, Rewriter
 
-from vtac.analysis.linear import Linear
-from vtac.analysis.nest import shape_of
-from vtac.analysis.transfers import Padding, Transfer
+from vtac.analysis.expressions.linear import Linear
+from vtac.analysis.nests.nest import shape_of
+from vtac.analysis.vta.transfers import Padding, Transfer
 from vtac.dialects.schedule.payload import ForOp
 from vtac.dialects.vta.memory import Load2DOp
 from vtac.rewriting.index_values import HostValues

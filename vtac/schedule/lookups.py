@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vtac.analysis.nest import enclosing_loops
+from vtac.analysis.nests.nest import enclosing_loops
 from vtac.dialects.schedule import lookups as ops
 from vtac.dialects.schedule.arguments import make_directive, whole
 from vtac.schedule.recording import Recording, name_hint

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vtac.analysis.reductions import reduces
+from vtac.analysis.nests.reductions import reduces
 from vtac.dialects.schedule.arguments import Reference
 from vtac.dialects.schedule.payload import ForOp
 from vtac.text.short import short_name

@@ -7,7 +7,7 @@ from types import TracebackType
 from xdsl.ir import Operation
 from xdsl.utils.exceptions import DiagnosticException, MultipleSpansParseError, ParseError
 
-from vtac.analysis.locations import location_of
+from vtac.analysis.ir.locations import location_of
 from vtac.errors import CompileError, EncodingError, EvaluationError, JointCompileError, VtacError
 from vtac.text.reports import InvalidModuleError, Report, SourceError, one_line
 

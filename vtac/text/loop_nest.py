@@ -25,7 +25,7 @@ from xdsl.ir.affine import (
     AffineSet,
 )
 
-from vtac.analysis.nest import buffer_name
+from vtac.analysis.nests.nest import buffer_name
 from vtac.dialects.schedule.attributes import AccessAttr, LoopKind
 from vtac.dialects.schedule.declared import ANNOTATIONS
 from vtac.dialects.schedule.payload import BlockOp, ForOp, YieldOp

@@ -31,8 +31,8 @@ from xdsl.ir import Attribute, Block, Operation
 from xdsl.irdl import BaseAttr, IRDLOperation, OpDef
 from xdsl.traits import IsolatedFromAbove, IsTerminator, NoTerminator, OpTrait, SymbolTable
 
-from vtac.analysis.dominance import defines_before_use
-from vtac.analysis.walks import operations_under
+from vtac.analysis.ir.dominance import defines_before_use
+from vtac.analysis.ir.walks import operations_under
 from vtac.dialects.declared import declared_count
 from vtac.text.upstream_rules import LOOK_AROUND
 from vtac.text.violations import repeated_symbols, violations

@@ -12,7 +12,7 @@ from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.printer import Printer
 from xdsl.rewriter import InsertPoint, Rewriter
 
-from vtac.analysis.attribute_texts import plain_text
+from vtac.analysis.ir.attribute_texts import plain_text
 from vtac.text.plain_attributes import parsed_attribute, plain_context
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from xdsl.ir import Operation
 
-from vtac.analysis.dominance import DominanceViolation, dominance_violations
-from vtac.analysis.locations import location_of
+from vtac.analysis.ir.dominance import DominanceViolation, dominance_violations
+from vtac.analysis.ir.locations import location_of
 from vtac.text.passed import Passed
 from vtac.text.reports import InvalidModuleError, Report, SourceError
 from vtac.text.violations import repeated_symbols, violations

@@ -9,7 +9,7 @@ from xdsl.ir import Block, BlockArgument, Operation, OpResult
 from xdsl.traits import IsTerminator, NoTerminator, SymbolTable
 from xdsl.utils.exceptions import VerifyException
 
-from vtac.analysis.locations import location_of
+from vtac.analysis.ir.locations import location_of
 from vtac.errors import VtacError
 from vtac.text.attributes import attribute_violations, scope_violations
 from vtac.text.reports import Report, one_line

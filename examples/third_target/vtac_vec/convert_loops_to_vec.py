@@ -11,8 +11,8 @@ from xdsl.ir import SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from vtac.analysis.locations import location_of
-from vtac.analysis.nest import extents_around, scope_of
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.nests.nest import extents_around, scope_of
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.errors import CompileError
 from vtac.rewriting.index_values import HostValues

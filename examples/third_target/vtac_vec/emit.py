@@ -14,7 +14,7 @@ from xdsl.dialects.memref import AllocOp
 from xdsl.ir import Block, SSAValue
 from xdsl.utils.target import Target
 
-from vtac.analysis.nest import buffer_name, shape_of
+from vtac.analysis.nests.nest import buffer_name, shape_of
 from vtac_vec.declared import REGISTER
 from vtac_vec.dialect import AxpyOp, LoadOp, StoreOp, ZeroOp
 

@@ -14,8 +14,8 @@ from xdsl.dialects.func import FuncOp
 from xdsl.dialects.memref import AllocOp
 from xdsl.ir import Block, SSAValue
 
-from vtac.analysis.kernel_roles import is_result
-from vtac.analysis.nest import shape_of
+from vtac.analysis.kernels.kernel_roles import is_result
+from vtac.analysis.nests.nest import shape_of
 from vtac.evaluate.functions import function_of
 from vtac_vec.dialect import AxpyOp, LoadOp, StoreOp, VecOp, ZeroOp
 from vtac_vec.machine import LANES

@@ -8,9 +8,9 @@ from xdsl.dialects import arith
 from xdsl.dialects.builtin import IntegerAttr, ModuleOp, i32
 from xdsl.ir import BlockArgument, SSAValue
 
-from vtac.analysis.accesses import guards_of, indices_of
-from vtac.analysis.linear import Linear
-from vtac.analysis.nest import buffer_name, element_type_of, scope_of, strides_of
+from vtac.analysis.expressions.linear import Linear
+from vtac.analysis.nests.accesses import guards_of, indices_of
+from vtac.analysis.nests.nest import buffer_name, element_type_of, scope_of, strides_of
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac_vec.dialect import SCOPE
 from vtac_vec.machine import LANES

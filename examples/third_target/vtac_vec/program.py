@@ -9,8 +9,8 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 
 import vtac
-from vtac.analysis.kernel_roles import is_result
-from vtac.analysis.nest import buffer_name, shape_of
+from vtac.analysis.kernels.kernel_roles import is_result
+from vtac.analysis.nests.nest import buffer_name, shape_of
 from vtac.evaluate.functions import function_of
 from vtac_vec.emit import assembly
 from vtac_vec.evaluate import Array, evaluate_vec

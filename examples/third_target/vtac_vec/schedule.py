@@ -5,8 +5,8 @@ from __future__ import annotations
 from xdsl.dialects.builtin import ModuleOp
 
 from vtac import Schedule
-from vtac.analysis.locations import location_of
-from vtac.analysis.nest import blocks_under
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.nests.nest import blocks_under
 from vtac.errors import ScheduleError
 from vtac_vec.dialect import SCOPE, OnLanesOp
 from vtac_vec.machine import LANES

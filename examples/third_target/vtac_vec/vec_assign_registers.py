@@ -11,8 +11,8 @@ from xdsl.dialects.memref import AllocOp
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from vtac.analysis.locations import location_of
-from vtac.analysis.nest import buffer_name, memref_type_of, scope_of
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.nests.nest import buffer_name, memref_type_of, scope_of
 from vtac.errors import CompileError
 from vtac.rewriting.walker import rewrite_once
 from vtac_vec.declared import REGISTER

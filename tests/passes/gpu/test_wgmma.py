@@ -10,7 +10,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 
 import vtac
-from vtac.analysis.bank_conflicts import bank_accesses
+from vtac.analysis.kernels.bank_conflicts import bank_accesses
 from vtac.dialects.gpu_hardware import WARPGROUP_SHAPES, gpu_architecture
 from vtac.dialects.wgmma import CommitGroupOp, FenceOp, FenceProxyAsyncOp, MmaAsyncOp, WaitGroupOp
 from vtac.errors import CompileError, ScheduleError

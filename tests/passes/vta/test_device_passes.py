@@ -12,8 +12,8 @@ from fuzz.configurations import configuration
 from fuzz.networks import build, expected
 from fuzz.targets.linalg import LinalgTarget
 
-from vtac.analysis.device_functions import device_functions
-from vtac.analysis.target import set_config
+from vtac.analysis.ir.device_functions import device_functions
+from vtac.analysis.ir.target import set_config
 from vtac.evaluate import evaluate
 from vtac.text.context import make_context
 from vtac.text.source import parse

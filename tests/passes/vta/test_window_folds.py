@@ -13,8 +13,8 @@ from plain_programs import SMALL_BLOCK, PlainConv, run_against_numpy
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
 
-from vtac.analysis.device_functions import device_functions
-from vtac.analysis.target import config_of
+from vtac.analysis.ir.device_functions import device_functions
+from vtac.analysis.ir.target import config_of
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.packing.declared import FOLD
 from vtac.evaluate import evaluate

@@ -11,7 +11,7 @@ from shared_heads import grouped
 from xdsl.ir.affine import AffineMap
 
 import vtac
-from vtac.analysis.attention_tiles import attention_tiling, heads_to_join
+from vtac.analysis.attention.attention_tiles import attention_tiling, heads_to_join
 from vtac.dialects.gpu_hardware import gpu_architecture
 from vtac.errors import KernelFault
 from vtac.targets.cuda.cpu.running import run_on_cpu

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import vtac
-from vtac.analysis.attention_tiles import attention_tiling
+from vtac.analysis.attention.attention_tiles import attention_tiling
 from vtac.dialects.gpu_hardware import gpu_architecture
 from vtac.errors import KernelFault
 from vtac.evaluate import evaluate

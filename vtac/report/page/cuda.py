@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from vtac.analysis.gpu_architecture import architecture_of
+from vtac.analysis.ir.gpu_architecture import architecture_of
 from vtac.dialects.gpu_hardware import gpu_architecture
 from vtac.errors import CompileError, LaunchError, ToolMissingError
 from vtac.report.page.ir_text import Lines

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from xdsl.dialects.builtin import ModuleOp
 
-from vtac.analysis.kernel_constants import constant_arguments
-from vtac.analysis.kernel_roles import in_place_arguments
+from vtac.analysis.kernels.kernel_constants import constant_arguments
+from vtac.analysis.kernels.kernel_roles import in_place_arguments
 from vtac.targets.cuda.emit.expressions import identifier, parameter_name
 from vtac.targets.cuda.emit.kernel import emit_cuda, find_kernel, launch_record
 from vtac.targets.cuda.program import CudaProgram

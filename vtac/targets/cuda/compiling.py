@@ -11,13 +11,13 @@ from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.ops import ReduceOp
 from xdsl.ir import Operation
 
-from vtac.analysis.computations import is_computation
-from vtac.analysis.dynamic_grid import NumberOfSizeError
-from vtac.analysis.dynamic_sizes import has_dynamic_size
-from vtac.analysis.gpu_architecture import architecture_of
-from vtac.analysis.kernel_groups import work_of
-from vtac.analysis.locations import location_of
-from vtac.analysis.stage import is_scheduled, stage_of
+from vtac.analysis.ir.gpu_architecture import architecture_of
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.kernels.dynamic_grid import NumberOfSizeError
+from vtac.analysis.kernels.dynamic_sizes import has_dynamic_size
+from vtac.analysis.kernels.kernel_groups import work_of
+from vtac.analysis.nests.stage import is_scheduled, stage_of
+from vtac.analysis.operations.computations import is_computation
 from vtac.dialects.schedule.script import ScriptOp
 from vtac.dialects.wmma.attention import AttentionOp
 from vtac.dialects.wmma.declared import (

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from numbers import Integral
 from typing import TypeGuard, cast
 
-from vtac.analysis.stand_ins import STAND_INS
+from vtac.analysis.kernels.stand_ins import STAND_INS
 from vtac.dialects.tensor_maps import TensorMap
 from vtac.errors import ConfigError, LaunchError
 from vtac.targets.cuda.launch import LaunchRecord, Parameter

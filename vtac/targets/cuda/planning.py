@@ -12,11 +12,11 @@ from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, ModuleOp
 from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
 from xdsl.ir import Operation, SSAValue
 
-from vtac.analysis.kernel_constants import dtype_name
-from vtac.analysis.locations import location_of
-from vtac.analysis.nest import buffer_name
-from vtac.analysis.reshapes import RESHAPES
-from vtac.analysis.tensor_types import element_of, shape_of
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.kernels.kernel_constants import dtype_name
+from vtac.analysis.nests.nest import buffer_name
+from vtac.analysis.operations.reshapes import RESHAPES
+from vtac.analysis.types.tensor_types import element_of, shape_of
 from vtac.errors import CompileError
 from vtac.targets.cuda.arrays import Array
 from vtac.targets.cuda.dynamic_plan import GridSize

@@ -10,10 +10,10 @@ from xdsl.dialects import tensor
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation
 
-from vtac.analysis.contraction import match_product
-from vtac.analysis.product_splits import depth_to_split, is_padded_beside
-from vtac.analysis.structured_view import StructuredView, structured_view
-from vtac.analysis.tensor_products import tensor_operand
+from vtac.analysis.operations.contraction import match_product
+from vtac.analysis.operations.structured_view import StructuredView, structured_view
+from vtac.analysis.operations.tensor_products import tensor_operand
+from vtac.analysis.tensor_cores.product_splits import depth_to_split, is_padded_beside
 from vtac.dialects.gpu_hardware import ELEMENT_BYTES, SHAPES, GpuArchitecture
 from vtac.dialects.gpu_roofs import gpu_roof
 from vtac.dialects.wmma.declared import SPLIT

@@ -28,7 +28,7 @@ _ON_TENSORS = "wmma.attention"
 
 
 def _read(module: ModuleOp) -> GpuArchitecture | None:
-    from vtac.analysis.gpu_architecture import architecture_of
+    from vtac.analysis.ir.gpu_architecture import architecture_of
 
     return architecture_of(module)
 
@@ -81,37 +81,37 @@ def _load(directory: Path) -> TargetProgram:
 
 
 def _match(name: str, loop: ForOp, _module: ModuleOp) -> object:
-    from vtac.analysis.fragment_shapes import match_fragments
+    from vtac.analysis.tensor_cores.fragment_shapes import match_fragments
 
     return match_fragments(loop, name)
 
 
 def _match_mma(name: str, loop: ForOp, _module: ModuleOp) -> object:
-    from vtac.analysis.mma_intrinsics import match_intrinsic
+    from vtac.analysis.tensor_cores.mma_intrinsics import match_intrinsic
 
     return match_intrinsic(loop, name)
 
 
 def _match_wgmma(name: str, loop: ForOp, _module: ModuleOp) -> object:
-    from vtac.analysis.wgmma_tiles import match_group_intrinsic
+    from vtac.analysis.tensor_cores.wgmma_tiles import match_group_intrinsic
 
     return match_group_intrinsic(loop, name)
 
 
 def _match_box(loop: ForOp, _module: ModuleOp) -> object:
-    from vtac.analysis.box_copies import match_box_intrinsic
+    from vtac.analysis.bulk_copies.box_copies import match_box_intrinsic
 
     return match_box_intrinsic(loop)
 
 
 def _match_stored_box(loop: ForOp, _module: ModuleOp) -> object:
-    from vtac.analysis.box_stores import match_store_intrinsic
+    from vtac.analysis.bulk_copies.box_stores import match_store_intrinsic
 
     return match_store_intrinsic(loop)
 
 
 def _kernel(function: FuncOp) -> Operation | None:
-    from vtac.analysis.walks import operations_under
+    from vtac.analysis.ir.walks import operations_under
     from vtac.dialects.wmma.declared import KERNEL
 
     if KERNEL.is_on(function):

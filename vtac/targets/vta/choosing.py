@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from xdsl.dialects.builtin import ModuleOp
 
-from vtac.analysis.contraction_counts import contractions_in
-from vtac.analysis.target import config_of
+from vtac.analysis.ir.target import config_of
+from vtac.analysis.programs.contraction_counts import contractions_in
 from vtac.dialects.vta.declared import ACC_8BIT
 from vtac.errors import CompileError, NoDefaultScheduleError, TilingError
 from vtac.files.user_cache import cache_folder

@@ -10,8 +10,8 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Dialect
 
-from vtac.analysis.equal_regions import are_equal
-from vtac.analysis.kept_facts import FactsContext
+from vtac.analysis.ir.kept_facts import FactsContext
+from vtac.analysis.operations.equal_regions import are_equal
 from vtac.dialects.schedule.script import ScriptOp
 from vtac.progress import Progress
 from vtac.targets.vta.schedules.known_kernels import KnownKernels

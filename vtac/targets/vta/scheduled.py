@@ -5,7 +5,7 @@ from __future__ import annotations
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 
-from vtac.analysis.contraction_counts import contractions_in
+from vtac.analysis.programs.contraction_counts import contractions_in
 from vtac.dialects.vta.declared import ACC_8BIT
 from vtac.pipelines import Runner
 from vtac.preparation import scripts_of

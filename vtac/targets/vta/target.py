@@ -24,20 +24,20 @@ if TYPE_CHECKING:
 
 
 def _read(module: ModuleOp) -> VTAConfig | None:
-    from vtac.analysis.target import config_of
+    from vtac.analysis.ir.target import config_of
     from vtac.dialects.vta.declared import CONFIG
 
     return config_of(module) if CONFIG.is_on(module) else None
 
 
 def _default() -> VTAConfig:
-    from vtac.analysis.target import default_config
+    from vtac.analysis.ir.target import default_config
 
     return default_config()
 
 
 def _write(module: ModuleOp, config: VTAConfig) -> None:
-    from vtac.analysis.target import set_config
+    from vtac.analysis.ir.target import set_config
 
     set_config(module, config)
 
@@ -97,8 +97,8 @@ def _load(directory: Path) -> TargetProgram:
 
 
 def _match_gemm(loop: ForOp, module: ModuleOp) -> object:
-    from vtac.analysis.gemm import match_gemm
-    from vtac.analysis.target import config_of
+    from vtac.analysis.ir.target import config_of
+    from vtac.analysis.vta.gemm import match_gemm
 
     found = match_gemm(loop, config_of(module))
     return Mismatch(found, _remedy_of(found)) if isinstance(found, str) else found
@@ -121,7 +121,7 @@ def _remedy_of(difference: str) -> str:
 
 
 def _operation(function: FuncOp) -> Operation | None:
-    from vtac.analysis.walks import operations_under
+    from vtac.analysis.ir.walks import operations_under
 
     return next((op for op in operations_under(function) if op.name.startswith("vta.")), None)
 

@@ -82,7 +82,7 @@ def _scripts(options: Options, target: Target) -> list[str]:
 
 def _check_instructions(instructions: Instructions, module: ModuleOp) -> None:
     """Raises `UsageError` for instructions that the module's architecture does not have."""
-    from vtac.analysis.gpu_architecture import architecture_of
+    from vtac.analysis.ir.gpu_architecture import architecture_of
     from vtac.targets.cuda.schedules.instructions import what_is_missing
 
     architecture = architecture_of(module)

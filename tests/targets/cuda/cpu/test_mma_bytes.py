@@ -11,8 +11,8 @@ from mma_programs import Case, product, wanted_of
 from xdsl.ir import Block
 
 import vtac
-from vtac.analysis.lanes import address_of_lane
-from vtac.analysis.linear import Linear
+from vtac.analysis.expressions.linear import Linear
+from vtac.analysis.kernels.lanes import address_of_lane
 from vtac.dialects.mma.attributes import Tiles
 from vtac.dialects.mma.layouts import instruction_of
 from vtac.dialects.mma.ops import INDEX, SORT

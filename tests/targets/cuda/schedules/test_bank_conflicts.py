@@ -7,8 +7,8 @@ from contraction_programs import matmul
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 
-from vtac.analysis.bank_conflicts import bank_accesses
-from vtac.analysis.nest import blocks_under
+from vtac.analysis.kernels.bank_conflicts import bank_accesses
+from vtac.analysis.nests.nest import blocks_under
 from vtac.compiler import lower
 from vtac.dialects.gpu_hardware import gpu_architecture
 from vtac.schedule import LoopRef, Schedule

@@ -17,9 +17,9 @@ from mma_programs import Case, product, wanted_of
 from planted_faults import fault_of, planted
 
 import vtac
-from vtac.analysis.nest import blocks_under
-from vtac.analysis.structured_view import block_view
-from vtac.analysis.tensor_products import is_tensor_product
+from vtac.analysis.nests.nest import blocks_under
+from vtac.analysis.operations.structured_view import block_view
+from vtac.analysis.operations.tensor_products import is_tensor_product
 from vtac.dialects.clusters import shares_cheaply
 from vtac.dialects.gpu_hardware import gpu_architecture, gpu_architectures
 from vtac.dialects.gpu_roofs import gpu_roof

@@ -9,7 +9,7 @@ import pytest
 from xdsl.dialects.builtin import ModuleOp
 
 import vtac
-from vtac.analysis.device_functions import device_functions, kernel_modules, kernel_of
+from vtac.analysis.ir.device_functions import device_functions, kernel_modules, kernel_of
 from vtac.evaluate import evaluate, evaluate_linalg
 from vtac.preparation import prepare
 from vtac.targets.registry import find_target

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from layer_text import LayerText, host_steps, kernel_count
 from plain_programs import SMALL_BLOCK, run_against_numpy, said
 
-from vtac.analysis.reshapes import reshape_groups
+from vtac.analysis.operations.reshapes import reshape_groups
 from vtac.dialects.hardware import VTAConfig
 from vtac.workloads.tensor_text import Tensor
 

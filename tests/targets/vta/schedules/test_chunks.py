@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import vtac
-from vtac.analysis.device_functions import device_functions
+from vtac.analysis.ir.device_functions import device_functions
 from vtac.dialects.hardware import VTAConfig
 from vtac.passes.vta.isolate_device_functions import isolated
 from vtac.preparation import prepare

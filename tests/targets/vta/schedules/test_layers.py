@@ -6,7 +6,7 @@ import pytest
 from xdsl.dialects.func import FuncOp
 
 import vtac
-from vtac.analysis.target import config_of
+from vtac.analysis.ir.target import config_of
 from vtac.errors import ScheduleError
 from vtac.targets.vta.schedules import default_schedule
 from vtac.targets.vta.schedules.layers import Layer, find_layers

@@ -10,7 +10,7 @@ from packed_layers import PackedLayer
 from xdsl.dialects.builtin import ModuleOp
 
 import vtac
-from vtac.analysis.device_functions import device_functions
+from vtac.analysis.ir.device_functions import device_functions
 from vtac.dialects.hardware import VTAConfig
 from vtac.passes.vta.isolate_device_functions import isolated
 from vtac.preparation import prepare

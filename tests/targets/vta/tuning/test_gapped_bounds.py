@@ -8,7 +8,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vtac.analysis.device_functions import device_functions
+from vtac.analysis.ir.device_functions import device_functions
 from vtac.dialects.hardware import VTAConfig
 from vtac.passes.vta.isolate_device_functions import isolated
 from vtac.preparation import prepare

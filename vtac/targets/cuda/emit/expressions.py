@@ -27,7 +27,7 @@ from xdsl.ir.affine import (
     AffineExpr,
 )
 
-from vtac.analysis.nest import buffer_name
+from vtac.analysis.nests.nest import buffer_name
 from vtac.errors import CompileError
 from vtac.targets.cuda.emit.comparisons import float_comparison
 from vtac.targets.cuda.emit.functions import as_unsigned, conversion_text, function_text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xdsl.ir import Operation
 
-from vtac.analysis.nest import element_type_of
+from vtac.analysis.nests.nest import element_type_of
 from vtac.dialects import wmma
 from vtac.dialects.wmma.ops import fragment_of
 from vtac.targets.cuda.emit.expressions import ATOM, SUM

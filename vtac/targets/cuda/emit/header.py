@@ -9,9 +9,9 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import SSAValue
 
-from vtac.analysis.dynamic_sizes import row_of
-from vtac.analysis.nest import element_type_of, shape_of
-from vtac.analysis.shared_memory import shared_buffers, shared_offsets
+from vtac.analysis.kernels.dynamic_sizes import row_of
+from vtac.analysis.kernels.shared_memory import shared_buffers, shared_offsets
+from vtac.analysis.nests.nest import element_type_of, shape_of
 from vtac.dialects.declared import Declared
 from vtac.dialects.schedule.declared import CALLED
 from vtac.dialects.wmma.declared import ARCHITECTURE, BLOCK, DYNAMIC_BYTES, DYNAMIC_GRID, DYNAMIC_SIZE, GRID

@@ -13,11 +13,11 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import SSAValue
 from xdsl.utils.target import Target
 
-from vtac.analysis.kernel_constants import dtype_name
-from vtac.analysis.kernel_roles import is_result
-from vtac.analysis.locations import location_of
-from vtac.analysis.nest import buffer_name, element_type_of, memref_type_of, shape_of
-from vtac.analysis.shared_memory import alignment_of, shared_buffers
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.kernels.kernel_constants import dtype_name
+from vtac.analysis.kernels.kernel_roles import is_result
+from vtac.analysis.kernels.shared_memory import alignment_of, shared_buffers
+from vtac.analysis.nests.nest import buffer_name, element_type_of, memref_type_of, shape_of
 from vtac.dialects.declared import Declared
 from vtac.dialects.tensor_maps import TensorMap
 from vtac.dialects.wmma.declared import BLOCK, CLUSTER_DIMENSIONS, DYNAMIC_BYTES, DYNAMIC_SIZE, GRID, KERNEL

@@ -10,9 +10,9 @@ from xdsl.dialects.builtin import FloatAttr, IndexType
 from xdsl.ir import Operation, SSAValue
 from xdsl.ir.affine import AffineBinaryOpExpr, AffineBinaryOpKind, AffineDimExpr, AffineExpr
 
-from vtac.analysis.gpu_indices import whole
-from vtac.analysis.locations import location_of
-from vtac.analysis.nest import element_type_of
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.kernels.gpu_indices import whole
+from vtac.analysis.nests.nest import element_type_of
 from vtac.dialects import mma
 from vtac.dialects.mma.layouts import instruction_of
 from vtac.dialects.mma.ops import tiles_of

@@ -11,9 +11,9 @@ from xdsl.dialects import func, gpu, memref, scf, vector
 from xdsl.dialects.builtin import VectorType
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
-from vtac.analysis.locations import location_of
-from vtac.analysis.nest import element_type_of, memref_type_of, scope_of, shape_of, strides_of
-from vtac.analysis.shared_memory import alignment_of
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.kernels.shared_memory import alignment_of
+from vtac.analysis.nests.nest import element_type_of, memref_type_of, scope_of, shape_of, strides_of
 from vtac.dialects import wmma
 from vtac.dialects.schedule.declared import UNROLL
 from vtac.dialects.wmma.declared import COMMENT, SHARED_OFFSET

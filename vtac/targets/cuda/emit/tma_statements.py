@@ -10,8 +10,8 @@ from xdsl.dialects.builtin import i64
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation, SSAValue
 
-from vtac.analysis.gpu_indices import whole
-from vtac.analysis.nest import element_type_of, shape_of
+from vtac.analysis.kernels.gpu_indices import whole
+from vtac.analysis.nests.nest import element_type_of, shape_of
 from vtac.dialects import tma, wgmma
 from vtac.dialects.tensor_maps import TensorMap
 from vtac.dialects.tma.declared import ROLES

@@ -5,8 +5,8 @@ from __future__ import annotations
 from xdsl.dialects import memref, scf
 from xdsl.ir import Operation, SSAValue
 
-from vtac.analysis.gpu_indices import whole
-from vtac.analysis.nest import element_type_of
+from vtac.analysis.kernels.gpu_indices import whole
+from vtac.analysis.nests.nest import element_type_of
 from vtac.dialects import wgmma
 from vtac.dialects.mma import LdmatrixOp
 from vtac.dialects.mma.ops import tiles_of

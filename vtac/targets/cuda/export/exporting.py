@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vtac.analysis.gpu_architecture import architecture_of
+from vtac.analysis.ir.gpu_architecture import architecture_of
 from vtac.errors import CompileError
 from vtac.evaluate.bfloat16 import to_bfloat16
 from vtac.files.digests import digest

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from xdsl.dialects.builtin import FixedBitwidthType
 
-from vtac.analysis.nest import element_type_of
+from vtac.analysis.nests.nest import element_type_of
 from vtac.dialects.gpu_hardware import GpuArchitecture
 from vtac.dialects.mma.layouts import COLUMNS, ROWS
 from vtac.dialects.mma.stores import STORED_TYPES

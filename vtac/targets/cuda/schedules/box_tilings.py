@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from vtac.analysis.box_copies import BoxCopy, match_box
-from vtac.analysis.cluster_boxes import part_of
-from vtac.analysis.nest import buffer_name, element_type_of, enclosing_loops, shape_of, strides_of
+from vtac.analysis.bulk_copies.box_copies import BoxCopy, match_box
+from vtac.analysis.bulk_copies.cluster_boxes import part_of
+from vtac.analysis.nests.nest import buffer_name, element_type_of, enclosing_loops, shape_of, strides_of
 from vtac.dialects.tensor_maps import CHUNK, MOST_DIMENSIONS, SWIZZLE_SPANS
 from vtac.dialects.tma import Boxes
 from vtac.errors import ConfigError, ScheduleError

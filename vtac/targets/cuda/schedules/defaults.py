@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from vtac.analysis.gpu_architecture import architecture_of
-from vtac.analysis.locations import location_of
-from vtac.analysis.nest import blocks_under
-from vtac.analysis.structured_view import block_view
-from vtac.analysis.tensor_products import is_tensor_product
+from vtac.analysis.ir.gpu_architecture import architecture_of
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.nests.nest import blocks_under
+from vtac.analysis.operations.structured_view import block_view
+from vtac.analysis.operations.tensor_products import is_tensor_product
 from vtac.dialects.wmma.declared import CUT_TF32, DYNAMIC_SIZE, INSTRUCTIONS
 from vtac.errors import ScheduleError
 from vtac.schedule import Schedule

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xdsl.ir import Operation
 
-from vtac.analysis.nest import blocks_under
+from vtac.analysis.nests.nest import blocks_under
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.errors import ScheduleError
 from vtac.schedule import Schedule

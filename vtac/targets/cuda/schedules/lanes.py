@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 from math import gcd
 
-from vtac.analysis.affine_expressions import from_affine
-from vtac.analysis.alignment import VectorAccess, vector_access
-from vtac.analysis.linear import Linear, Quotient, Remainder
-from vtac.analysis.nest import shape_of, strides_of
+from vtac.analysis.expressions.affine_expressions import from_affine
+from vtac.analysis.expressions.linear import Linear, Quotient, Remainder
+from vtac.analysis.kernels.alignment import VectorAccess, vector_access
+from vtac.analysis.nests.nest import shape_of, strides_of
 from vtac.dialects.schedule.payload import BlockOp
 
 _PART, _FIRST, _LANE = "part", "first", "lane"

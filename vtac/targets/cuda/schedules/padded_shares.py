@@ -9,9 +9,9 @@ from math import gcd
 import numpy as np
 from numpy.typing import NDArray
 
-from vtac.analysis.affine_expressions import from_affine
-from vtac.analysis.linear import Linear, Quotient, Remainder
-from vtac.analysis.nest import shape_of
+from vtac.analysis.expressions.affine_expressions import from_affine
+from vtac.analysis.expressions.linear import Linear, Quotient, Remainder
+from vtac.analysis.nests.nest import shape_of
 from vtac.dialects.schedule.payload import BlockOp
 
 _Integers = NDArray[np.int64]

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation, SSAValue
 
-from vtac.analysis.bodies import is_copy
-from vtac.analysis.locations import location_of
-from vtac.analysis.nest import blocks_under, buffer_name, precedes, readers_of, writers_of
-from vtac.analysis.regions import plain_dimension
-from vtac.analysis.structured_view import block_view
-from vtac.analysis.tensor_products import tensor_operand
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.nests.bodies import is_copy
+from vtac.analysis.nests.nest import blocks_under, buffer_name, precedes, readers_of, writers_of
+from vtac.analysis.nests.regions import plain_dimension
+from vtac.analysis.operations.structured_view import block_view
+from vtac.analysis.operations.tensor_products import tensor_operand
 from vtac.dialects.gpu_hardware import ELEMENT_BYTES, OperandType
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.errors import ScheduleError

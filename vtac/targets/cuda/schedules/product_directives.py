@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from xdsl.dialects.builtin import Float16Type
 
-from vtac.analysis.nest import element_type_of
-from vtac.analysis.padded_steps import PaddedSteps, padded_steps
+from vtac.analysis.nests.nest import element_type_of
+from vtac.analysis.tensor_cores.padded_steps import PaddedSteps, padded_steps
 from vtac.schedule import BlockRef, LoopRef, Schedule
 from vtac.targets.cuda.schedules.grid_blocks import GridBlocks
 from vtac.targets.cuda.schedules.lanes import moves_vectors, walked_fastest

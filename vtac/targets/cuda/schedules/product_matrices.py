@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vtac.analysis.contraction import Contraction, match_product
-from vtac.analysis.nest import blocks_under
-from vtac.analysis.structured_view import block_view
+from vtac.analysis.nests.nest import blocks_under
+from vtac.analysis.operations.contraction import Contraction, match_product
+from vtac.analysis.operations.structured_view import block_view
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.dialects.wmma.declared import DYNAMIC_SIZE
 from vtac.schedule import BlockRef, Schedule

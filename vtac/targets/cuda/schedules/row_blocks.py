@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
-from vtac.analysis.nest import shape_of, strides_of
+from vtac.analysis.nests.nest import shape_of, strides_of
 from vtac.dialects.gpu_hardware import WARP_SIZE
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.schedule import BlockRef, LoopRef, Schedule

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from math import prod
 
-from vtac.analysis.product_depth import leaves_operands
-from vtac.analysis.structured_view import block_view
+from vtac.analysis.operations.structured_view import block_view
+from vtac.analysis.tensor_cores.product_depth import leaves_operands
 from vtac.dialects.gpu_hardware import TILE_BYTES, shape_for_tiles
 from vtac.dialects.mma.layouts import COLUMNS, CORE_BYTES, ROWS
 from vtac.dialects.schedule.payload import BlockOp

@@ -7,8 +7,8 @@ from math import prod
 
 from xdsl.ir import Operation
 
-from vtac.analysis.nest import writers_of
-from vtac.analysis.regions import plain_dimension
+from vtac.analysis.nests.nest import writers_of
+from vtac.analysis.nests.regions import plain_dimension
 from vtac.dialects.gpu_hardware import WARP_SIZE
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.dialects.schedule.spellings import TailName

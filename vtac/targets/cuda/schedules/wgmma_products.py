@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vtac.analysis.gpu_architecture import architecture_for
-from vtac.analysis.nest import blocks_under
-from vtac.analysis.structured_view import block_view
-from vtac.analysis.tensor_products import is_tensor_product
+from vtac.analysis.ir.gpu_architecture import architecture_for
+from vtac.analysis.nests.nest import blocks_under
+from vtac.analysis.operations.structured_view import block_view
+from vtac.analysis.operations.tensor_products import is_tensor_product
 from vtac.dialects.gpu_hardware import GpuArchitecture
 from vtac.dialects.wgmma.layouts import COLUMNS, DEPTH_BYTES, ROWS, WARP_ROWS, WARPS
 from vtac.errors import ScheduleError

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 
 from xdsl.dialects.builtin import ModuleOp
 
-from vtac.analysis.device_functions import calls_of, device_functions
-from vtac.analysis.target import config_of
+from vtac.analysis.ir.device_functions import calls_of, device_functions
+from vtac.analysis.ir.target import config_of
 from vtac.collection import seldom_collected
 from vtac.dialects.hardware import VTAConfig
 from vtac.errors import NoDefaultScheduleError, VtacError

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import BlockArgument, SSAValue
 
-from vtac.analysis.nest import blocks_under, writers_of
+from vtac.analysis.nests.nest import blocks_under, writers_of
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.targets.vta.schedules.layers import Layer

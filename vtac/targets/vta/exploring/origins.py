@@ -10,8 +10,8 @@ from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
 from xdsl.dialects.tensor import EmptyOp
 from xdsl.ir import Operation, SSAValue
 
-from vtac.analysis.device_functions import device_functions, host_functions, program_functions
-from vtac.analysis.walks import operations_under
+from vtac.analysis.ir.device_functions import device_functions, host_functions, program_functions
+from vtac.analysis.ir.walks import operations_under
 
 
 class Origins:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 
-from vtac.analysis.target import config_of, set_config
+from vtac.analysis.ir.target import config_of, set_config
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.vta.declared import CONFIG
 from vtac.passes.vta.pool_accumulators import PoolAccumulators

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from xdsl.dialects.builtin import ModuleOp
 
-from vtac.analysis.target import config_of
+from vtac.analysis.ir.target import config_of
 from vtac.dialects.vta.declared import CONFIG
 from vtac.errors import VtacError
 from vtac.schedule import Schedule

@@ -8,8 +8,8 @@ from dataclasses import replace
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 
-from vtac.analysis.device_functions import device_functions, kernel_modules
-from vtac.analysis.locations import location_of
+from vtac.analysis.ir.device_functions import device_functions, kernel_modules
+from vtac.analysis.ir.locations import location_of
 from vtac.dialects.schedule.script import ScriptOp
 from vtac.errors import CompileError
 from vtac.pipelines import Instrumentation, Runner, Step

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.device_functions import device_functions, kernel_modules, kernel_of
-from vtac.analysis.locations import location_of
+from vtac.analysis.ir.device_functions import device_functions, kernel_modules, kernel_of
+from vtac.analysis.ir.locations import location_of
 from vtac.dialects.schedule.script import ScriptOp
 from vtac.errors import CompileError
 from vtac.pipelines import Pipeline, Runner

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import CallOp
 
-from vtac.analysis.device_functions import host_functions, kernel_modules, kernel_of
-from vtac.analysis.target import allows_acc_8bit
+from vtac.analysis.ir.device_functions import host_functions, kernel_modules, kernel_of
+from vtac.analysis.ir.target import allows_acc_8bit
 from vtac.targets.vta.linking.known_streams import KnownStreams
 from vtac.targets.vta.programs.program import Program
 from vtac.targets.vta.proof import Finding, check

@@ -11,8 +11,8 @@ from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
 from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 
-from vtac.analysis.device_functions import device_functions, host_functions, program_functions
-from vtac.analysis.locations import location_of
+from vtac.analysis.ir.device_functions import device_functions, host_functions, program_functions
+from vtac.analysis.ir.locations import location_of
 from vtac.dialects.packing import HostOp, YieldOp
 from vtac.errors import CompileError, EvaluationError, JointCompileError
 from vtac.evaluate.buffers import element_type

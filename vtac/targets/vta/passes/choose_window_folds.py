@@ -14,10 +14,10 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from vtac.analysis.device_functions import device_functions, host_functions
-from vtac.analysis.kept_facts import facts_of
-from vtac.analysis.target import config_of, copy_target
-from vtac.analysis.tensor_ranges import TensorRanges
+from vtac.analysis.ir.device_functions import device_functions, host_functions
+from vtac.analysis.ir.kept_facts import facts_of
+from vtac.analysis.ir.target import config_of, copy_target
+from vtac.analysis.values.tensor_ranges import TensorRanges
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.packing import HostOp
 from vtac.dialects.packing.declared import CHOICE, FOLD

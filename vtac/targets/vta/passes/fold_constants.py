@@ -33,12 +33,12 @@ from xdsl.ir.affine import AffineMap
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from vtac.analysis.dense_numbers import numbers_of
-from vtac.analysis.device_functions import host_functions
-from vtac.analysis.elementwise import is_elementwise
-from vtac.analysis.integer_ranges import width_of
-from vtac.analysis.tensor_types import element_of
-from vtac.analysis.walks import operations_under
+from vtac.analysis.ir.device_functions import host_functions
+from vtac.analysis.ir.walks import operations_under
+from vtac.analysis.operations.elementwise import is_elementwise
+from vtac.analysis.types.tensor_types import element_of
+from vtac.analysis.values.dense_numbers import numbers_of
+from vtac.analysis.values.integer_ranges import width_of
 from vtac.dialects.packing import BlockDiagonalOp, FoldOp, InterleaveOp, PackOp, ReshapeOp, TransposeTilesOp
 from vtac.evaluate import evaluate_linalg
 from vtac.evaluate.host import LAYOUT_OPS, change_layout

@@ -8,7 +8,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.device_functions import kernel_modules
+from vtac.analysis.ir.device_functions import kernel_modules
 from vtac.dialects.schedule.script import ScriptOp
 from vtac.pipelines import CompositePass, Phase, Runner
 from vtac.rewriting.edits import discard, move_body

@@ -12,9 +12,9 @@ from xdsl.dialects.func import FuncOp
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.device_functions import calls_of, device_functions
-from vtac.analysis.locations import location_of
-from vtac.analysis.target import config_of
+from vtac.analysis.ir.device_functions import calls_of, device_functions
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.ir.target import config_of
 from vtac.dialects.packing.declared import layer_name
 from vtac.dialects.schedule.script import ScriptOp
 from vtac.dialects.vta.declared import WORK

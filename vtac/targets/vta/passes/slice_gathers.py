@@ -21,9 +21,9 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from vtac.analysis.device_functions import host_functions
-from vtac.analysis.locations import location_of
-from vtac.analysis.tensor_types import element_of, shape_of
+from vtac.analysis.ir.device_functions import host_functions
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.types.tensor_types import element_of, shape_of
 from vtac.errors import CompileError, EvaluationError
 from vtac.evaluate.gathers import Gather, Table, match_gather
 from vtac.partition.alu_building import elementwise

@@ -9,8 +9,8 @@ from xdsl.dialects.builtin import DictionaryAttr, ModuleOp
 from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
 from xdsl.ir import Region, SSAValue
 
-from vtac.analysis.nest import buffer_name
-from vtac.analysis.walks import operations_of
+from vtac.analysis.ir.walks import operations_of
+from vtac.analysis.nests.nest import buffer_name
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.schedule.declared import NAME
 from vtac.evaluate.buffers import element_type, shape_of_type

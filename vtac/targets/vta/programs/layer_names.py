@@ -12,8 +12,8 @@ from xdsl.dialects.linalg.ops import FillOp
 from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.utils.hints import isa
 
-from vtac.analysis.elementwise import is_elementwise
-from vtac.analysis.locations import location_of
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.operations.elementwise import is_elementwise
 from vtac.dialects.schedule.declared import NAME
 from vtac.targets.vta.programs.program import Program
 from vtac.targets.vta.programs.provenance import Origin

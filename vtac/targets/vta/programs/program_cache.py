@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, cast, overload
 
 from xdsl.dialects.builtin import FileLineColLoc, UnknownLoc
 
-from vtac.analysis.fingerprint import fingerprint_of
+from vtac.analysis.ir.fingerprint import fingerprint_of
 from vtac.dialects.schedule.script import ScriptOp
 from vtac.errors import VtacError
 from vtac.files.cache_entries import Entries

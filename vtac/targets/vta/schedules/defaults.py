@@ -7,7 +7,7 @@ from itertools import chain, count
 
 from xdsl.dialects.builtin import ModuleOp
 
-from vtac.analysis.target import config_of
+from vtac.analysis.ir.target import config_of
 from vtac.dialects.hardware import VTAConfig
 from vtac.schedule import Schedule, TrialSchedule
 from vtac.targets.vta.schedules.known_tilings import KnownTilings

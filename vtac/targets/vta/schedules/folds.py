@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from math import prod
 
-from vtac.analysis.tensor_types import shape_of
+from vtac.analysis.types.tensor_types import shape_of
 from vtac.dialects.hardware import VTAConfig
 from vtac.partition.anchors import source_of
 from vtac.partition.convolutions import Convolution

@@ -31,7 +31,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Operation
 from xdsl.printer import Printer
 
-from vtac.analysis.attribute_texts import plain_text
+from vtac.analysis.ir.attribute_texts import plain_text
 from vtac.dialects.schedule.declared import NAME
 from vtac.dialects.schedule.script import ScriptOp
 from vtac.targets.vta.schedules.lowering import Lowering

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from xdsl.dialects.builtin import ModuleOp
 
-from vtac.analysis.target import allows_acc_8bit, config_of
+from vtac.analysis.ir.target import allows_acc_8bit, config_of
 from vtac.collection import seldom_collected
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.vta.declared import ACC_8BIT, CONFIG

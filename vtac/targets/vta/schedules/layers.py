@@ -12,8 +12,8 @@ from math import prod
 
 from xdsl.dialects.func import FuncOp
 
-from vtac.analysis.locations import location_of
-from vtac.analysis.nest import blocks_under, shape_of, strides_of
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.nests.nest import blocks_under, shape_of, strides_of
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.errors import NoDefaultScheduleError

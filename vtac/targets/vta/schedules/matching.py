@@ -9,10 +9,10 @@ from typing import cast
 from xdsl.dialects.builtin import IntegerType
 from xdsl.ir import SSAValue
 
-from vtac.analysis.bodies import AluChain, alu_chain, is_copy, is_truncating_copy
-from vtac.analysis.in_place import possible_bases, takes_own_part
-from vtac.analysis.nest import element_type_of, readers_of, shape_of, writers_of
-from vtac.analysis.structured_view import block_view
+from vtac.analysis.nests.bodies import AluChain, alu_chain, is_copy, is_truncating_copy
+from vtac.analysis.nests.in_place import possible_bases, takes_own_part
+from vtac.analysis.nests.nest import element_type_of, readers_of, shape_of, writers_of
+from vtac.analysis.operations.structured_view import block_view
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.targets.vta.schedules.stages import (
     COPY,

@@ -7,7 +7,7 @@ from itertools import combinations, product
 
 import numpy as np
 
-from vtac.analysis.kernel_shapes import micro_op_limit
+from vtac.analysis.vta.kernel_shapes import micro_op_limit
 from vtac.dialects.hardware import VTAConfig
 from vtac.targets.vta.schedules.layers import Layer
 from vtac.targets.vta.schedules.stages import Product, Stage

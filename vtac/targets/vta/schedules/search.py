@@ -9,7 +9,7 @@ from functools import lru_cache
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 
-from vtac.analysis.target import config_of, copy_target
+from vtac.analysis.ir.target import config_of, copy_target
 from vtac.dialects.hardware import VTAConfig
 from vtac.errors import NoDefaultScheduleError, TilingError
 from vtac.pipelines import Runner

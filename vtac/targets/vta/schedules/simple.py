@@ -13,8 +13,8 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import BlockArgument
 
-from vtac.analysis.bodies import is_copy, is_widening_copy
-from vtac.analysis.nest import blocks_under, readers_of, shape_of, writers_of
+from vtac.analysis.nests.bodies import is_copy, is_widening_copy
+from vtac.analysis.nests.nest import blocks_under, readers_of, shape_of, writers_of
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.errors import CompileError, TilingError

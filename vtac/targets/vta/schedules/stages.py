@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import Literal
 
-from vtac.analysis.bodies import AluChain
-from vtac.analysis.contraction import match_product
-from vtac.analysis.structured_view import block_view
+from vtac.analysis.nests.bodies import AluChain
+from vtac.analysis.operations.contraction import match_product
+from vtac.analysis.operations.structured_view import block_view
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.targets.vta.schedules.tile_regions import TileRegion
 

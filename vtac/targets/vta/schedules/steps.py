@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from vtac.analysis.kernel_shapes import micro_op_limit
+from vtac.analysis.vta.kernel_shapes import micro_op_limit
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.memory_bus import BUS_BYTES
 from vtac.targets.vta.schedules.transfers import NOTHING, Chunk

@@ -8,9 +8,9 @@ from itertools import product
 from math import prod
 from typing import TypeAlias
 
-from vtac.analysis.affine_expressions import from_affine
-from vtac.analysis.linear import Linear
-from vtac.analysis.regions import output_dimensions
+from vtac.analysis.expressions.affine_expressions import from_affine
+from vtac.analysis.expressions.linear import Linear
+from vtac.analysis.nests.regions import output_dimensions
 from vtac.dialects.schedule.payload import BlockOp
 
 Place: TypeAlias = tuple[Linear, ...]

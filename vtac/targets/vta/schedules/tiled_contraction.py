@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 from xdsl.ir import BlockArgument, SSAValue
 
-from vtac.analysis.bodies import is_copy
-from vtac.analysis.contraction import Contraction, match_product
-from vtac.analysis.linear import Linear
-from vtac.analysis.locations import location_of
-from vtac.analysis.nest import readers_of, shape_of, strides_of, writers_of
-from vtac.analysis.structured_view import block_view
+from vtac.analysis.expressions.linear import Linear
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.nests.bodies import is_copy
+from vtac.analysis.nests.nest import readers_of, shape_of, strides_of, writers_of
+from vtac.analysis.operations.contraction import Contraction, match_product
+from vtac.analysis.operations.structured_view import block_view
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.errors import NoDefaultScheduleError
 from vtac.targets.vta.schedules.tile_regions import TileRegion

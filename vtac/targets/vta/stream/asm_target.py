@@ -9,7 +9,7 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.utils.target import Target
 
-from vtac.analysis.device_functions import kernel_modules, kernel_of
+from vtac.analysis.ir.device_functions import kernel_modules, kernel_of
 
 
 @dataclass(frozen=True)

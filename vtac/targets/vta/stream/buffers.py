@@ -21,9 +21,9 @@ from xdsl.dialects.memref import AllocOp, GetGlobalOp, GlobalOp, ReinterpretCast
 from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.traits import SymbolTable
 
-from vtac.analysis.locations import location_of
-from vtac.analysis.nest import buffer_name, element_type_of, memref_type_of, scope_of, shape_of
-from vtac.analysis.walks import operations_of
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.ir.walks import operations_of
+from vtac.analysis.nests.nest import buffer_name, element_type_of, memref_type_of, scope_of, shape_of
 from vtac.dialects.schedule.declared import CONSTANT, RESULT
 from vtac.dialects.scopes import GLOBAL
 from vtac.dialects.vta.memory import Load2DOp, Store2DOp

@@ -11,12 +11,12 @@ from xdsl.dialects.func import CallOp, FuncOp
 from xdsl.dialects.memref import AllocOp, ReinterpretCastOp
 from xdsl.ir import SSAValue
 
-from vtac.analysis.branches import refuse_branches
-from vtac.analysis.kernel_shapes import micro_op_limit
-from vtac.analysis.locations import location_of
-from vtac.analysis.nest import shape_of
-from vtac.analysis.target import config_of
-from vtac.analysis.walks import operations_of
+from vtac.analysis.ir.branches import refuse_branches
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.ir.target import config_of
+from vtac.analysis.ir.walks import operations_of
+from vtac.analysis.nests.nest import shape_of
+from vtac.analysis.vta.kernel_shapes import micro_op_limit
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.vta.declared import ARENA_OFFSET
 from vtac.dialects.vta.memory import Load2DOp

@@ -10,7 +10,7 @@ from itertools import repeat
 from xdsl.dialects.affine import ApplyOp
 from xdsl.ir import Operation
 
-from vtac.analysis.locations import location_of
+from vtac.analysis.ir.locations import location_of
 from vtac.dialects.hardware import MemoryName
 from vtac.dialects.vta.kernels import AluOp, GemmOp, KernelOp
 from vtac.dialects.vta.memory import Load2DOp, Store2DOp

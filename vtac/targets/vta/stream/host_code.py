@@ -17,9 +17,9 @@ from xdsl.dialects import arith, func, memref, scf
 from xdsl.dialects.builtin import IntegerType
 from xdsl.ir import Block, Operation, SSAValue
 
-from vtac.analysis.locations import location_of
-from vtac.analysis.nest import element_type_of
-from vtac.analysis.trips import bounds_of, trips_of
+from vtac.analysis.expressions.trips import bounds_of, trips_of
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.nests.nest import element_type_of
 from vtac.dialects.packing.declared import PLACES, layer_name
 from vtac.dialects.vta.memory import Load2DOp, Store2DOp
 from vtac.errors import CompileError

@@ -12,8 +12,8 @@ from xdsl.dialects import arith, func, memref, scf
 from xdsl.dialects.builtin import DYNAMIC_INDEX, IntegerAttr, IntegerType, MemRefType, StridedLayoutAttr
 from xdsl.ir import Operation, OpResult
 
-from vtac.analysis.locations import location_of
-from vtac.analysis.nest import element_type_of, memref_type_of
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.nests.nest import element_type_of, memref_type_of
 from vtac.errors import CompileError
 from vtac.limits import shown
 from vtac.targets.vta.stream.host_arithmetic import Function

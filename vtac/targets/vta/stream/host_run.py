@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from xdsl.ir import Operation
 
-from vtac.analysis.locations import location_of
+from vtac.analysis.ir.locations import location_of
 from vtac.errors import CompileError, EncodingError
 from vtac.limits import ITERATIONS
 from vtac.targets.vta.programs.provenance import Origin

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from xdsl.ir import Operation, SSAValue
 
-from vtac.analysis.locations import location_of
+from vtac.analysis.ir.locations import location_of
 from vtac.errors import CompileError
 
 Step: TypeAlias = Callable[[list[int]], None]

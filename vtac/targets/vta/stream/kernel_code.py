@@ -9,7 +9,7 @@ from typing import TypeAlias, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from vtac.analysis.locations import location_of
+from vtac.analysis.ir.locations import location_of
 from vtac.dialects.vta.kernels import AluOp, GemmOp, KernelOp
 from vtac.errors import CompileError
 from vtac.targets.vta.stream.host_arithmetic import affine_function

@@ -8,9 +8,9 @@ from xdsl.dialects import func, scf
 from xdsl.ir import Block, Operation
 from xdsl.traits import SymbolTable
 
-from vtac.analysis.kernel_shapes import micro_op_limit
-from vtac.analysis.locations import location_of
-from vtac.analysis.trips import constant_trips
+from vtac.analysis.expressions.trips import constant_trips
+from vtac.analysis.ir.locations import location_of
+from vtac.analysis.vta.kernel_shapes import micro_op_limit
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.vta.kernels import KernelOp
 from vtac.errors import CompileError

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, get_args
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 
-from vtac.analysis.device_functions import calls_of, device_functions
-from vtac.analysis.target import config_of
+from vtac.analysis.ir.device_functions import calls_of, device_functions
+from vtac.analysis.ir.target import config_of
 from vtac.collection import seldom_collected
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.packing.declared import layer_name
