@@ -43,8 +43,13 @@ def exploration_page(exploration: object) -> str:
         )
         for number, (x, y) in enumerate(_PAIRS[:1] if found.pruned else _PAIRS, 1)
     ]
-    failed = [(one.name, one.error) for one in found if one.error]
-    about = {"source": found.table.source, "failed": failed, "networks": title, "pruned": found.pruned}
+    about = {
+        "source": found.table.source,
+        "count": len(found) - len(found.good),
+        "failed": [(one.name, network.network, network.error) for one in found for network in one.failed],
+        "networks": title,
+        "pruned": found.pruned,
+    }
     sections.append(Section("machines", "What the figures are", render("machines.html", **about)))
     return render(
         "page.html",

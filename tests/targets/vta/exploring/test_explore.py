@@ -146,6 +146,29 @@ def test_where_no_machine_can_run_it_there_is_a_reason() -> None:
     assert vtac.explore({"tiled": CONV}, [*wrong, VTAConfig()], executor=Here()).failure is None
 
 
+def test_where_one_of_several_networks_cannot_run_it_is_named_and_no_sum_is_shown(tmp_path: Path) -> None:
+    sweep = vtac.explore({"tiled": CONV, **NET}, [VTAConfig(log_block=5), VTAConfig()], executor=Here())
+    failed, good = sweep.points
+    assert [one.network for one in failed.failed] == ["tiled"]
+    assert (failed.cycles, failed.bytes, failed.energy, failed.utilisation, failed.limit) == (0, 0, 0, 0, "")
+    assert "1 cannot run tiled and net (tiled fails on 1)\n" in str(sweep)
+    sweep.to_csv(tmp_path / "points.csv")
+    first, second = csv.DictReader((tmp_path / "points.csv").read_text().splitlines())
+    empty = {"cycles", "bytes", "energy_uj", "utilisation", "limit", "cycles_by"}
+    assert {name for name, value in first.items() if not value} == empty
+    assert int(second["cycles"]) == good.cycles == sum(one.cycles for one in good.networks)
+    (point, _) = json.loads(json.dumps(sweep.to_json()))["points"]
+    assert {name for name, value in point.items() if value is None} == empty
+    assert [one["network"] for one in point["networks"] if one["error"]] == ["tiled"]
+    assert point["networks"][1]["cycles"] > 0
+    assert '<td dir="auto">tiled</td>' in sweep.to_html()
+
+
+def test_each_network_that_cannot_run_has_its_reason() -> None:
+    (point,) = vtac.explore({"a": CONV, "b": CONV}, [VTAConfig(log_block=5)], executor=Here())
+    assert re.match(r"a: <string>:\d.* is packed into .*; b: <string>:\d.* is packed into ", point.error)
+
+
 def test_a_network_of_the_host_alone_is_no_point_of_no_cycles() -> None:
     text = """func.func @f(%x: tensor<4x3xf64>) -> tensor<4x3xf64> {
   %e = tensor.empty() : tensor<4x3xf64>

@@ -27,6 +27,10 @@ AXES: Mapping[str, tuple[str, int]] = {
 """What an axis calls a measure, and in which unit of it."""
 
 
+_OF_MACHINES = ("sram_bytes", "area_mm2")
+"""Figures that do not depend on networks."""
+
+
 @dataclass(frozen=True)
 class Figures:
     """What one network takes on one machine, or why it cannot be compiled for it."""
@@ -39,6 +43,12 @@ class Figures:
     limit: str = ""
     macs: int = 0
     error: str = ""
+
+    def to_json(self) -> dict[str, str | int | None]:
+        """As plain values; without figures where the network cannot run."""
+        found = {"cycles": self.cycles, "bytes": self.nbytes, "limit": self.limit}
+        shown = {name: None if self.error else value for name, value in found.items()}
+        return {"network": self.network, **shown, "error": self.error}
 
 
 def figures_of(network: str, outcome: Outcome) -> Figures:
@@ -53,11 +63,12 @@ def figures_of(network: str, outcome: Outcome) -> Figures:
 
 @dataclass(frozen=True)
 class Point:
-    """A machine and what the networks take on it, one after the other; `error` says why one cannot run there.
+    """A machine and what the networks take on it, one after the other; `error` says which cannot run there, and why.
 
-    `energy` is in microjoules and `area` in square millimetres, by the sweep's table. `is_proven` says that cycles on
-    such a machine were compared with its RTL; on others they follow from the same formulas. `tilings` tells which
-    compiled program it is: points that differ in timing alone share it.
+    Where one cannot, cycles, bytes, energy and utilisation are 0 and `limit` is empty, as they would be those of the
+    others alone; `networks` has these. `energy` is in microjoules and `area` in square millimetres, by the sweep's
+    table. `is_proven` says that cycles on such a machine were compared with its RTL; on others they follow from the
+    same formulas. `tilings` tells which compiled program it is: points that differ in timing alone share it.
     """
 
     machine: Machine
@@ -69,16 +80,26 @@ class Point:
         return self.machine.config
 
     @property
+    def failed(self) -> tuple[Figures, ...]:
+        """The networks that cannot run, with their errors."""
+        return tuple(one for one in self.networks if one.error)
+
+    @property
     def error(self) -> str:
-        return next((f"{one.network}: {one.error}" for one in self.networks if one.error), "")
+        return "; ".join(f"{one.network}: {one.error}" for one in self.failed)
 
     @property
     def cycles(self) -> int:
-        return sum(one.cycles for one in self.networks)
+        return sum(one.cycles for one in self._counted)
 
     @property
     def bytes(self) -> int:
-        return sum(one.nbytes for one in self.networks)
+        return sum(one.nbytes for one in self._counted)
+
+    @property
+    def _counted(self) -> tuple[Figures, ...]:
+        """What figures are sums of: all networks, or none."""
+        return () if self.failed else self.networks
 
     @property
     def sram_bytes(self) -> int:
@@ -90,7 +111,7 @@ class Point:
 
     @property
     def energy(self) -> float:
-        return sum(energy_of(one.counts, self.machine, self.table) for one in self.networks if one.counts is not None)
+        return sum(energy_of(one.counts, self.machine, self.table) for one in self._counted if one.counts is not None)
 
     @property
     def area(self) -> float:
@@ -99,12 +120,12 @@ class Point:
     @property
     def utilisation(self) -> float:
         """Multiplications of the networks against those that the multipliers could do in these cycles."""
-        return sum(one.macs for one in self.networks) / max(1, self.cycles * self.multipliers)
+        return sum(one.macs for one in self._counted) / max(1, self.cycles * self.multipliers)
 
     @property
     def limit(self) -> str:
         """What limits the network that takes longest: compute, ALU, loads, stores, or tokens (units that wait)."""
-        return max(self.networks, key=lambda one: one.cycles).limit
+        return max(self._counted, key=lambda one: one.cycles).limit if self._counted else ""
 
     @property
     def is_proven(self) -> bool:
@@ -115,10 +136,9 @@ class Point:
         """All parts of the machine, as `full_name` has them."""
         return full_name(self.machine)
 
-    def row(self) -> dict[str, str | int | float]:
-        """The point as a row of a table."""
-        return {
-            **values_of(self.machine),
+    def row(self) -> dict[str, str | int | float | None]:
+        """The point as a row of a table; without figures where a network cannot run."""
+        figures: dict[str, str | int | float] = {
             "cycles": self.cycles,
             "bytes": self.bytes,
             "sram_bytes": self.sram_bytes,
@@ -127,8 +147,9 @@ class Point:
             "utilisation": round(self.utilisation, 4),
             "limit": self.limit,
             "cycles_by": "rtl" if self.is_proven else "formula",
-            "error": self.error,
         }
+        shown = {name: None if self.failed and name not in _OF_MACHINES else value for name, value in figures.items()}
+        return {**values_of(self.machine), **shown, "error": self.error}
 
 
 @dataclass(frozen=True)

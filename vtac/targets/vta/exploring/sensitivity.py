@@ -13,7 +13,9 @@ from vtac.store.store import Store
 from vtac.targets.vta.exploring.entry import Source, explore
 from vtac.targets.vta.exploring.machines import Machine
 from vtac.targets.vta.exploring.point import Point
+from vtac.text.short import short_name
 
+_ERROR_CHARACTERS = 400
 _MEMORIES = ("inp", "wgt", "acc")
 
 
@@ -29,7 +31,7 @@ class Change:
 
     def __str__(self) -> str:
         if self.error:
-            return f"{self.point}: {self.change}: {self.error[:120]}"
+            return f"{self.point}: {self.change}: {short_name(self.error, _ERROR_CHARACTERS)}"
         return f"{self.point}: {self.change}: {self.after:,} cycles, {self.after / max(1, self.before) - 1:+.1%}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -87,8 +88,16 @@ class Sweep:
             return f"one point, which can run {networks}"
         return (
             f"{len(front)} of {len(self.points):,} points: any other takes no fewer cycles than one of these, and has "
-            f"no less SRAM; {failed:,} cannot run {networks}"
+            f"no less SRAM; {failed:,} cannot run {networks}{self._by_network()}"
         )
+
+    def _by_network(self) -> str:
+        """On how many machines each of several networks cannot run, those that fail most often first."""
+        fails = Counter(one.network for point in self.points for one in point.failed)
+        if len(self.networks) == 1 or not fails:
+            return ""
+        (first, most), *others = fails.most_common()
+        return f" ({', '.join([f'{first} fails on {most:,}', *(f'{name} on {count:,}' for name, count in others)])})"
 
     def _none(self) -> str:
         return "the one point cannot" if len(self.points) == 1 else f"none of {len(self.points):,} points can"
@@ -123,7 +132,15 @@ class Sweep:
     def to_json(self) -> dict[str, object]:
         """All points as plain values; equal for equal sweeps."""
         front = {id(point) for point in self.pareto()}
-        points = [{"name": point.name, **point.row(), "pareto": id(point) in front} for point in self.points]
+        points = [
+            {
+                "name": point.name,
+                **point.row(),
+                "pareto": id(point) in front,
+                "networks": [one.to_json() for one in point.networks],
+            }
+            for point in self.points
+        ]
         pruned = [{"name": one.name, "least_cycles": one.least, "by": one.by.name} for one in self.pruned]
         return {
             "networks": list(self.networks),
@@ -135,6 +152,7 @@ class Sweep:
     def to_csv(self, path: str | Path) -> None:
         """Write all points as a table of comma-separated values. Raises `VtacError`.
 
+        Those on which a network cannot run have no figures but those of the machine; their `error` says which and why.
         Behind them stand machines that were pruned, without figures; their `error` says so.
         """
         text = StringIO()
