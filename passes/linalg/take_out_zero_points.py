@@ -114,7 +114,7 @@ def _product(
     if isinstance(op, GenericOp):
         every = [attribute.data for attribute in op.get_indexing_maps()]
         maps = [*(every[place] for place in positions), every[-1]]
-        block = accumulation(i8, i32, range(len(positions)), is_max=False)
+        block = accumulation([i8] * len(positions), i32, range(len(positions)), is_max=False)
         return generic(inputs, total, block, maps, op.iterator_types.data)
     kind = cast("type[NamedOp]", _PLAIN.get(type(op), type(op)))
     properties = {

@@ -9,7 +9,7 @@ from vtac.analysis.operations.elementwise import is_elementwise
 from vtac.analysis.values.tensor_ranges import TensorRanges
 from vtac.dialects.packing import HostOp, YieldOp
 from vtac.partition.alu_legalizing import legalized
-from vtac.rewriting.edits import append
+from vtac.rewriting.edits import append, discard
 
 
 def segment_of(op: Operation, reason: str) -> HostOp:
@@ -31,4 +31,8 @@ def reason_of(op: Operation, ranges: TensorRanges, otherwise: str) -> str:
     if not isinstance(op, LinalgStructuredOperation) or not is_elementwise(op):
         return otherwise
     found = legalized(op, ranges)
-    return found if isinstance(found, str) else otherwise
+    if isinstance(found, str):
+        return found
+    for made in reversed(found):  # what is not put anywhere must not count among the readers of its operands
+        discard(made)
+    return otherwise

@@ -94,7 +94,7 @@ class ConvertContraction(RewritePattern):
             return
         fact, found = cast(Scaled, plan.fact(op.res[0])), plan.facts.contractions[op]
         made: list[Operation] = []
-        tensors = [value for value in op.inputs if value.type != element_of(value)]
+        tensors = [op.inputs[factor.position] for factor in found.factors]  # a window's elements are not read
         element = i32 if any(map(self._is_wide, tensors)) else i8
         inputs = [self.conversion.tensor(v, element, 0, made) if v in tensors else v for v in op.inputs]
         if found.kind == "max":
@@ -103,7 +103,9 @@ class ConvertContraction(RewritePattern):
             output = self.conversion.start(op.outputs[0], fact.exponent, made)
         if isinstance(op, GenericOp):
             positions = [factor.position for factor in found.factors]
-            block = accumulation(element, element_of(output), positions, is_max=found.kind == "max")
+            block = accumulation(
+                [element_of(v) for v in inputs], element_of(output), positions, is_max=found.kind == "max"
+            )
             maps = [attribute.data for attribute in op.get_indexing_maps()]
             new: Operation = generic(inputs, output, block, maps, op.iterator_types.data)
         else:
@@ -129,14 +131,14 @@ def _rounding_choice(op: Operation, fact: Scaled) -> str:
     return f"'{op.name}' in f32, whose sums may reach {largest} and round above 2^24: the exact integers are taken"
 
 
-def accumulation(element: Attribute, total: Attribute, positions: Sequence[int], *, is_max: bool) -> Block:
-    """acc + a * b, acc + a, or max(acc, a)."""
-    block = Block(arg_types=[*[element] * (max(positions) + 1), total])
+def accumulation(inputs: Sequence[Attribute], total: Attribute, positions: Sequence[int], *, is_max: bool) -> Block:
+    """acc + a * b, acc + a, or max(acc, a), of the inputs at those positions; what the elements of all inputs are."""
+    block = Block(arg_types=[*inputs, total])
     made: list[Operation] = []
     factors: list[SSAValue] = []
     for position in positions:
         argument = block.args[position]
-        if element != total:
+        if argument.type != total:
             made.append(arith.ExtSIOp(argument, i32))
             argument = made[-1].results[0]
         factors.append(argument)

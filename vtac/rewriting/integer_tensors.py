@@ -13,15 +13,15 @@ from xdsl.dialects.builtin import (
     ArrayAttr,
     BytesAttr,
     DenseIntOrFPElementsAttr,
+    IntegerType,
     TensorType,
-    i8,
-    i32,
 )
 from xdsl.dialects.linalg.attrs import IteratorTypeAttr
 from xdsl.dialects.linalg.ops import GenericOp, YieldOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.ir.affine import AffineMap
 
+from vtac.analysis.types.tensor_types import element_of, shape_of
 from vtac.analysis.values.scaled_integers import Amount, Channels
 from vtac.rewriting.edits import append
 
@@ -64,13 +64,12 @@ def generic(
     return GenericOp(inputs, [output], Region(body), attributes, iterators, [output.type])
 
 
-def widened(value: SSAValue) -> list[Operation]:
-    """An i8 tensor as i32; the last operation's result is it."""
-    kind = cast("TensorType[Attribute]", value.type)
-    body = Block(arg_types=[i8, i32])
-    extended = arith.ExtSIOp(body.args[0], i32)
-    append([extended, YieldOp(extended.result)], body)
-    output = empty(i32, kind.get_shape())
-    rank = len(kind.get_shape())
-    kinds = [IteratorTypeAttr.parallel()] * rank
-    return [output, generic([value], output.tensor, body, [AffineMap.identity(rank)] * 2, kinds)]
+def resized(value: SSAValue, element: IntegerType) -> list[Operation]:
+    """A tensor of integers as wider ones, sign-extended, or as the low bits of each; the last operation's result."""
+    shape, held = shape_of(value), cast(IntegerType, element_of(value))
+    body = Block(arg_types=[held, element])
+    changed = (arith.ExtSIOp if held.bitwidth < element.bitwidth else arith.TruncIOp)(body.args[0], element)
+    append([changed, YieldOp(changed.results[0])], body)
+    output = empty(element, shape)
+    kinds = [IteratorTypeAttr.parallel()] * len(shape)
+    return [output, generic([value], output.tensor, body, [AffineMap.identity(len(shape))] * 2, kinds)]

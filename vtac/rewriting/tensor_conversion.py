@@ -17,10 +17,8 @@ from xdsl.dialects.builtin import (
     i32,
     i64,
 )
-from xdsl.dialects.linalg.attrs import IteratorTypeAttr
-from xdsl.dialects.linalg.ops import BroadcastOp, FillOp, TransposeOp, YieldOp
+from xdsl.dialects.linalg.ops import BroadcastOp, FillOp, TransposeOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
-from xdsl.ir.affine import AffineMap
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
@@ -29,7 +27,7 @@ from vtac.analysis.types.tensor_types import element_of, rank_of, shape_of
 from vtac.analysis.values.dense_numbers import integers_at
 from vtac.analysis.values.scaled_integers import INT32, Amount, Channels, Known, Scaled, at, largest
 from vtac.rewriting.edits import append, stand_for
-from vtac.rewriting.integer_tensors import dense, empty, generic, spread, tensor_of, widened
+from vtac.rewriting.integer_tensors import dense, empty, resized, spread, tensor_of
 
 
 @dataclass
@@ -39,7 +37,7 @@ class Conversion:
     plan: TensorPlan
     integers: dict[SSAValue, SSAValue] = field(default_factory=dict[SSAValue, SSAValue])
 
-    def tensor(self, value: SSAValue, element: Attribute, exponent: Amount, made: list[Operation]) -> SSAValue:
+    def tensor(self, value: SSAValue, element: IntegerType, exponent: Amount, made: list[Operation]) -> SSAValue:
         """The integers of a tensor as `element`; constants are brought to an exponent, others have theirs."""
         fact = self.plan.fact(value)
         if isinstance(fact, Known) and element_of(value) != element:
@@ -49,7 +47,7 @@ class Conversion:
         found = self.integers.get(value, value)
         if element_of(found) == element:
             return found
-        made += widened(found)
+        made += resized(found, element)
         return made[-1].results[0]
 
     def start(self, value: SSAValue, exponent: Amount, made: list[Operation]) -> SSAValue:
@@ -139,22 +137,17 @@ class ConvertLayout(RewritePattern):
         ]
         kind = tensor_of(element, shape_of(op.results[0]))
         if isinstance(op, BroadcastOp | TransposeOp):
-            made.append(empty(element, shape_of(op.results[0])))
-            operands.append(made[-1].results[0])
-        results = [] if isinstance(op, BroadcastOp | TransposeOp) else [kind]
-        clone = type(op).create(
-            operands=operands,
-            result_types=results or [kind],
-            properties=op.properties,
-            regions=[region.clone() for region in op.regions],
-        )
-        if isinstance(op, tensor.PadOp):
-            clone = self._padded(op, operands[0], kind, fact, element)
-        elif isinstance(op, BroadcastOp):
-            clone = BroadcastOp(operands[0], operands[1], op.dimensions, kind)
-        elif isinstance(op, TransposeOp):
-            clone = TransposeOp(operands[0], operands[1], op.permutation, kind)
-        self.conversion.replace(op, [*made, clone], rewriter)
+            made.append(output := empty(element, shape_of(op.results[0])))
+            if isinstance(op, BroadcastOp):
+                moved: Operation = BroadcastOp(operands[0], output.tensor, op.dimensions, kind)
+            else:
+                moved = TransposeOp(operands[0], output.tensor, op.permutation, kind)
+        elif isinstance(op, tensor.PadOp):
+            moved = self._padded(op, operands[0], kind, fact, element)
+        else:
+            regions = [region.clone() for region in op.regions]
+            moved = type(op).create(operands=operands, result_types=[kind], properties=op.properties, regions=regions)
+        self.conversion.replace(op, [*made, moved], rewriter)
 
     def _padded(
         self, op: tensor.PadOp, source: SSAValue, kind: TensorType[Attribute], fact: Scaled, element: IntegerType
@@ -189,20 +182,8 @@ class KeepIntegers(RewritePattern):
         if not value.uses:
             rewriter.erase(op)
         elif isinstance(fact, Scaled) and fact.within(*INT32) and not self.conversion.plan.offset(value):
-            made = _extended(self.conversion.integers[value], value)
+            made = resized(self.conversion.integers[value], cast(IntegerType, element_of(value)))
             made[-1].results[0].name_hint = value.name_hint
             for one in made:
                 one.location = op.location
             rewriter.replace(op, made)
-
-
-def _extended(integer: SSAValue, value: SSAValue) -> list[Operation]:
-    kind, rank = cast(IntegerType, element_of(value)), rank_of(value)
-    held = cast(IntegerType, element_of(integer))
-    block = Block(arg_types=[held, kind])
-    changed = arith.ExtSIOp if held.bitwidth < kind.bitwidth else arith.TruncIOp
-    wide = changed(block.args[0], kind)
-    append([wide, YieldOp(wide.results[0])], block)
-    output = empty(kind, shape_of(value))
-    kinds = [IteratorTypeAttr.parallel()] * rank
-    return [output, generic([integer], output.tensor, block, [AffineMap.identity(rank)] * 2, kinds)]

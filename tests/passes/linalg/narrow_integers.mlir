@@ -73,3 +73,71 @@ func.func @wide(%x: tensor<4x8xi64>) -> tensor<4x8xi32> {
   } -> tensor<4x8xi32>
   func.return %q : tensor<4x8xi32>
 }
+
+// The window of a pooling has no elements that are read: it does not decide on the data's, and stays as it is.
+
+#data = affine_map<(n, c, h, w, i, j) -> (n, c, 2 * h + i, 2 * w + j)>
+#window = affine_map<(n, c, h, w, i, j) -> (i, j)>
+#out = affine_map<(n, c, h, w, i, j) -> (n, c, h, w)>
+
+// CHECK-LABEL: func.func @pooled
+// CHECK:       [[P:%.*]] = linalg.pooling_nchw_max {{.*}} ins(%x, %{{.*}} : tensor<2x16x4x4xi8>, tensor<2x2xi32>) outs(%{{.*}} : tensor<2x16x2x2xi8>)
+// CHECK-NEXT:  [[Q:%.*]] = tensor.pad [[P]]
+// CHECK:       : tensor<2x16x2x2xi8> to tensor<2x16x4x4xi8>
+// CHECK:       linalg.generic {{.*}} ins([[Q]] : tensor<2x16x4x4xi8>) outs(%{{.*}} : tensor<16x4x4xi32>)
+// CHECK:       arith.extsi
+// CHECK-LABEL: func.func @by_hand
+// CHECK:       [[P:%.*]] = linalg.generic {{.*}} ins(%x, %{{.*}} : tensor<2x16x4x4xi8>, tensor<2x2xi32>) outs(%{{.*}} : tensor<2x16x2x2xi8>) {
+// CHECK-NEXT:  ^{{.*}}(%{{.*}}: i8, %{{.*}}: i32, %{{.*}}: i8):
+// CHECK:       linalg.conv_2d_nchw_fchw {{.*}} ins([[P]], %k : tensor<2x16x2x2xi8>, tensor<16x16x1x1xi8>)
+func.func @pooled(%x: tensor<2x16x4x4xi8>) -> tensor<16x4x4xi32> {
+  %window = tensor.empty() : tensor<2x2xi32>
+  %least = arith.constant -128 : i32
+  %zero = arith.constant 0 : i32
+  %e = tensor.empty() : tensor<2x16x2x2xi32>
+  %s = linalg.fill ins(%least : i32) outs(%e : tensor<2x16x2x2xi32>) -> tensor<2x16x2x2xi32>
+  %p = linalg.pooling_nchw_max {dilations = dense<1> : tensor<2xi64>, strides = dense<2> : tensor<2xi64>}
+      ins(%x, %window : tensor<2x16x4x4xi8>, tensor<2x2xi32>) outs(%s : tensor<2x16x2x2xi32>) -> tensor<2x16x2x2xi32>
+  %q = tensor.pad %p low[0, 0, 1, 1] high[0, 0, 1, 1] {
+  ^bb0(%n: index, %c: index, %h: index, %w: index):
+    tensor.yield %zero : i32
+  } : tensor<2x16x2x2xi32> to tensor<2x16x4x4xi32>
+  %g = tensor.empty() : tensor<16x4x4xi32>
+  %f = linalg.fill ins(%zero : i32) outs(%g : tensor<16x4x4xi32>) -> tensor<16x4x4xi32>
+  %r = linalg.generic {indexing_maps = [affine_map<(n, c, h, w) -> (n, c, h, w)>, affine_map<(n, c, h, w) -> (c, h, w)>],
+      iterator_types = ["reduction", "parallel", "parallel", "parallel"]}
+      ins(%q : tensor<2x16x4x4xi32>) outs(%f : tensor<16x4x4xi32>) {
+  ^bb0(%a: i32, %b: i32):
+    %t = arith.addi %a, %b : i32
+    linalg.yield %t : i32
+  } -> tensor<16x4x4xi32>
+  func.return %r : tensor<16x4x4xi32>
+}
+
+func.func @by_hand(%x: tensor<2x16x4x4xi8>, %k: tensor<16x16x1x1xi8>) -> tensor<2x16x2x2xi32> {
+  %window = tensor.empty() : tensor<2x2xi32>
+  %least = arith.constant -128 : i32
+  %zero = arith.constant 0 : i32
+  %e = tensor.empty() : tensor<2x16x2x2xi32>
+  %s = linalg.fill ins(%least : i32) outs(%e : tensor<2x16x2x2xi32>) -> tensor<2x16x2x2xi32>
+  %p = linalg.generic {indexing_maps = [#data, #window, #out],
+      iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction", "reduction"]}
+      ins(%x, %window : tensor<2x16x4x4xi8>, tensor<2x2xi32>) outs(%s : tensor<2x16x2x2xi32>) {
+  ^bb0(%a: i8, %b: i32, %c: i32):
+    %y = arith.extsi %a : i8 to i32
+    %m = arith.maxsi %c, %y : i32
+    linalg.yield %m : i32
+  } -> tensor<2x16x2x2xi32>
+  %wide = tensor.empty() : tensor<16x16x1x1xi32>
+  %l = linalg.generic {indexing_maps = [affine_map<(n, c, h, w) -> (n, c, h, w)>, affine_map<(n, c, h, w) -> (n, c, h, w)>],
+      iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+      ins(%k : tensor<16x16x1x1xi8>) outs(%wide : tensor<16x16x1x1xi32>) {
+  ^bb0(%a: i8, %b: i32):
+    %y = arith.extsi %a : i8 to i32
+    linalg.yield %y : i32
+  } -> tensor<16x16x1x1xi32>
+  %f = linalg.fill ins(%zero : i32) outs(%e : tensor<2x16x2x2xi32>) -> tensor<2x16x2x2xi32>
+  %r = linalg.conv_2d_nchw_fchw {dilations = dense<1> : tensor<2xi64>, strides = dense<1> : tensor<2xi64>}
+      ins(%p, %l : tensor<2x16x2x2xi32>, tensor<16x16x1x1xi32>) outs(%f : tensor<2x16x2x2xi32>) -> tensor<2x16x2x2xi32>
+  func.return %r : tensor<2x16x2x2xi32>
+}

@@ -11,6 +11,7 @@ from fuzz.case import Payload
 from fuzz.configurations import configuration
 from fuzz.networks import build, expected
 from fuzz.targets.linalg import LinalgTarget
+from strangers import strangers
 
 from vtac.analysis.ir.device_functions import device_functions
 from vtac.analysis.ir.target import set_config
@@ -46,6 +47,7 @@ def test_every_pass_keeps_the_meaning(seed: int) -> None:
     for name in PASSES:
         pass_factories()[name]()().apply(make_context(), module)
         module.verify()
+        assert strangers(module) == [], name
         found = evaluate(module, *network.arrays)
         for one, wanted in zip(
             found if isinstance(found, tuple) else (found,), expected(network, results), strict=True
