@@ -5,7 +5,8 @@ Each dialect is a package; beside them stand
     more of xDSL's dialects    named_linalg, named_operation, named_products, named_lines, named_windows,
                                named_spaces, named_elementwise, frontend_regions, frontend_reductions,
                                frontend_arith, frontend_scalars, frontend_memref, frontend_affine,
-                               frontend_affine_parallel, redefinition
+                               frontend_affine_parallel, frontend_scf, frontend_forall, frontend_tensor,
+                               redefinition
     parts of texts             affine_texts, region_texts
     types and constants        strided_layouts, packed_bits
     attributes                 declared, record_attributes, segments, frequent, making
@@ -40,6 +41,8 @@ _HOMES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "mma": ("mma", "MMA"),
         "packing": ("packing", "Packing"),
         "schedule": ("schedule", "Schedule"),
+        "scf": ("frontend_scf", "FrontendScf"),
+        "tensor": ("frontend_tensor", "FrontendTensor"),
         "tma": ("tma", "TMA"),
         "vta": ("vta", "VTA"),
         "wgmma": ("wgmma", "WGMMA"),
@@ -52,8 +55,8 @@ _HOMES: Mapping[str, tuple[str, str]] = MappingProxyType(
 def get_all_dialects() -> dict[str, Callable[[], Dialect]]:
     """Our dialects by name, none of them loaded yet.
 
-    `affine`, `arith`, `linalg`, `math` and `memref` are xDSL's with more operations and more syntax: where they are
-    registered, they take the place of xDSL's.
+    `affine`, `arith`, `linalg`, `math`, `memref`, `scf` and `tensor` are xDSL's with more operations and more syntax:
+    where they are registered, they take the place of xDSL's.
     """
     return {name: partial(_load, module, member) for name, (module, member) in _HOMES.items()}
 

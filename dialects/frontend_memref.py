@@ -50,6 +50,11 @@ class CopyOp(memref.CopyOp):
             raise VerifyException(f"it copies {source} to {target}: equal shapes are required")
 
 
+@redefined("$source attr-dict `:` type($source)")
+class RankOp(memref.RankOp):
+    """How many dimensions a buffer has."""
+
+
 @redefined("$source attr-dict `:` type($source) `to` type($dest)")
 class CastOp(memref.CastOp):
     """The same buffer by another type, of which more or less is known: `%buffer : T to U`."""
@@ -147,6 +152,7 @@ def _print_contents(printer: Printer, contents: Attribute) -> None:
 _OURS: dict[type[Operation], type[Operation]] = {
     memref.CopyOp: CopyOp,
     memref.CastOp: CastOp,
+    memref.RankOp: RankOp,
     memref.GlobalOp: GlobalOp,
 }
 _OPERATIONS: list[type[Operation]] = [_OURS.get(op, op) for op in MemRef.operations]

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import cast
 
 from xdsl.context import Context
 from xdsl.dialects import arith, scf, tensor
 from xdsl.dialects.arith import ConstantOp
-from xdsl.dialects.builtin import DYNAMIC_INDEX, IndexType, IntegerAttr, ModuleOp
+from xdsl.dialects.builtin import DYNAMIC_INDEX, IndexType, IntegerAttr, IntegerType, ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import BlockArgument, Operation, SSAValue
 from xdsl.passes import ModulePass
@@ -49,7 +50,7 @@ class UnrollLoop(RewritePattern):
         carried: list[SSAValue] = list(op.iter_args)
         made: list[Operation] = []
         for index in bounds:
-            number = ConstantOp(IntegerAttr(index, IndexType()))
+            number = ConstantOp(IntegerAttr(index, cast("IntegerType", op.lb.type)))
             made.append(number)
             values: dict[SSAValue, SSAValue] = dict(zip(op.body.block.args, [number.result, *carried], strict=True))
             *inner, last = op.body.block.ops

@@ -9,6 +9,7 @@ from xdsl.dialects import func, gpu, scf
 from xdsl.ir import Block, Operation
 
 from vtac.dialects import tma, wmma
+from vtac.dialects.frontend_scf import UNSIGNED
 from vtac.dialects.tma.declared import ROLES
 from vtac.dialects.wmma.routines import routine_of
 from vtac.evaluate.kernel_bulk import BulkCopies
@@ -53,6 +54,8 @@ class Blocks(WarpThreads):
                 raise refused(f"cannot execute '{op.name}' in a kernel", op)
 
     def _loop(self, op: scf.ForOp, active: Mask | None) -> None:
+        if UNSIGNED in op.properties:
+            raise refused("a loop of a kernel compares signed numbers: write it without 'unsigned'", op)
         bounds = [self.values[value] for value in (op.lb, op.ub, op.step)]
         if any(bound.size != 1 for bound in bounds):
             raise refused("threads of a block disagree about the bounds of a loop", op)

@@ -15,7 +15,6 @@ _CLOSE = 0.75
 """How alike a name must be to be suggested: what is a slip of the fingers, not another operation."""
 _GENERICS = "; it is not read in this form: let the frontend decompose it into linalg.generic"
 _FOLD = "; it is not read: let 'mlir-opt --canonicalize' fold it, or write what it stands for"
-_WHOLE = "; it is not read: write what it computes as one linalg operation on whole tensors, before tiling"
 _HINTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (
         _GENERICS,
@@ -31,13 +30,11 @@ _HINTS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "linalg.contract",
             "linalg.batch_mmt4d",
             "linalg.fill_rng_2d",
-            "tensor.generate",
             "tensor.gather",
             "tensor.scatter",
         ),
     ),
-    (_FOLD, ("tensor.rank", "tensor.bitcast", "math.isnormal", "math.sincos")),
-    (_WHOLE, ("scf.forall", "scf.forall.in_parallel", "tensor.parallel_insert_slice")),
+    (_FOLD, ("tensor.bitcast", "math.isnormal", "math.sincos")),
 )
 _OF_MLIR: Mapping[str, str] = MappingProxyType({name: hint for hint, names in _HINTS for name in names})
 """Operations that MLIR has, and what to do about them."""

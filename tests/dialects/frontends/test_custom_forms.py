@@ -34,6 +34,7 @@ def test_what_mlir_prints_is_read(name: str) -> None:
         assert parse(printed).is_structurally_equivalent(module)
 
 
+HEAD = "@f(%m: memref<4xi32>, %n: memref<5xi32>, %f: memref<4xf32>, %t: tensor<4xi32>, %n0: index)"
 REFUSED = {
     "copy of other elements": (
         '"memref.copy"(%m, %f) : (memref<4xi32>, memref<4xf32>) -> ()',
@@ -85,13 +86,48 @@ REFUSED = {
         "affine.parallel (%i, %j) = (0, 0) to (4) {\n  }",
         "its 2 loops have bounds in groups of [1] of 1",
     ),
+    "loops of too few steps": (
+        "scf.forall (%i, %j) = (0, 0) to (4, 4) step (1) {\n  }",
+        "its 2 loops step at [1], with 0 values: one for each",
+    ),
+    "shared tensor of another type": (
+        '"scf.forall"(%t) <{operandSegmentSizes = array<i32: 0, 0, 0, 1>, staticLowerBound = array<i64: 0>, '
+        "staticStep = array<i64: 1>, staticUpperBound = array<i64: 4>}> ({\n  ^bb0(%i: index, %o: tensor<4xi32>):\n"
+        '  "scf.forall.in_parallel"() ({\n  ^bb1:\n  }) : () -> ()\n  }) : (tensor<4xi32>) -> tensor<5xi32>',
+        "its results have other types than its shared tensors",
+    ),
+    "loops of too few arguments": (
+        "scf.forall (%i) in (4, 4) {\n  }",
+        "its block takes index, index: an index a loop, and shared tensors",
+    ),
+    "reduction without a start": (
+        "scf.parallel (%i) = (%n0) to (%n0) step (%n0) {\n    %c = arith.constant 1 : i32\n"
+        "    scf.reduce(%c : i32) {\n    ^bb0(%a: i32, %b: i32):\n      scf.reduce.return %a : i32\n    }\n  }",
+        "Expected 0 reductions but 1 provided",
+    ),
+    "extents that are not given": (
+        "%g = tensor.generate {\n  ^bb0(%i: index):\n    tensor.yield %i : index\n  } : tensor<?xindex>",
+        "tensor<?xindex> leaves 1 extents open, 0 are given",
+    ),
+    "elements by too few indices": (
+        "%g = tensor.generate {\n  ^bb0(%i: index):\n    tensor.yield %i : index\n  } : tensor<2x2xindex>",
+        "its block takes an index for each of the 2 dimensions",
+    ),
+    "elements of another type": (
+        "%g = tensor.generate {\n  ^bb0(%i: index):\n    tensor.yield %i : index\n  } : tensor<4xi32>",
+        "its block yields an element, i32",
+    ),
+    "slice outside of an iteration": (
+        "tensor.parallel_insert_slice %t into %t[0] [4] [1] : tensor<4xi32> into tensor<4xi32>",
+        "expects parent op 'scf.forall.in_parallel'",
+    ),
     "maximum of no map": ("%x = affine.max 4 (%m)", "has no largest result: affine_map<..> is required"),
 }
 
 
 @pytest.mark.parametrize(("statement", "message"), REFUSED.values(), ids=REFUSED)
 def test_a_wrong_operation_is_refused(statement: str, message: str) -> None:
-    text = f"func.func @f(%m: memref<4xi32>, %n: memref<5xi32>, %f: memref<4xf32>) {{\n  {statement}\n  return\n}}\n"
+    text = f"func.func {HEAD} {{\n  {statement}\n  return\n}}\n"
     with pytest.raises(CompileError) as error:
         parse(text)
     assert message in str(error.value)

@@ -15,6 +15,7 @@ from vtac.analysis.ir.locations import location_of
 from vtac.analysis.kernels.shared_memory import alignment_of
 from vtac.analysis.nests.nest import element_type_of, memref_type_of, scope_of, shape_of, strides_of
 from vtac.dialects import wmma
+from vtac.dialects.frontend_scf import UNSIGNED
 from vtac.dialects.schedule.declared import UNROLL
 from vtac.dialects.wmma.declared import COMMENT, SHARED_OFFSET
 from vtac.dialects.wmma.named import known_number
@@ -118,6 +119,8 @@ class StatementPrinter(ExpressionPrinter):
         self.taken = taken
 
     def _loop(self, op: scf.ForOp, depth: int) -> None:
+        if UNSIGNED in op.properties:
+            raise CompileError("a loop that compares unsigned numbers has no CUDA text", location_of(op))
         carried = self._carried(op, depth)
         taken = set(self.taken)
         name = self.name(op.body.block.args[0], "i")
