@@ -31,6 +31,7 @@ _REFINED = 24
 _REHEARSED = 10
 _FAR = 0.12
 """How much worse than the best that was rehearsed the formula may find a tiling that is rehearsed, too."""
+_DATA_MEMORIES = ("LOG_INP_BUFF_SIZE", "LOG_WGT_BUFF_SIZE", "LOG_ACC_BUFF_SIZE")
 
 
 @dataclass(frozen=True)
@@ -72,15 +73,28 @@ def _best_refined(layer: Layer, coarse: Tilings, config: VTAConfig, limit: Roof)
 def _rehearsed(layer: Layer, ranked: Sequence[Candidate], config: VTAConfig, limit: Roof) -> list[Candidate]:
     """The first few with the bytes and cycles of a rehearsal, best first, then the others as they are."""
     found: list[Candidate] = []
+    known = _rehearsals(layer, _machine(config))
     least = inf
     for one in ranked[:_REHEARSED]:
         if score(one.estimate, limit) > least + _FAR:
             break
-        outline = outline_of(layer, one.tiling, config)
-        guess = Estimate(outline.nbytes(config), rehearse(outline, config), one.estimate.instructions)
-        found.append(Candidate(one.tiling, guess))
+        if one.tiling not in known:
+            outline = outline_of(layer, one.tiling, config)
+            known[one.tiling] = outline.nbytes(config), rehearse(outline, config)
+        found.append(Candidate(one.tiling, Estimate(*known[one.tiling], one.estimate.instructions)))
         least = min(least, score(found[-1].estimate, limit))
     return [*sorted(found, key=lambda one: score(one.estimate, limit)), *ranked[len(found) :]]
+
+
+@lru_cache(maxsize=256)
+def _rehearsals(_layer: Layer, _machine: tuple[tuple[str, int | str], ...]) -> dict[Tiling, tuple[int, int]]:
+    """A place for bytes and cycles of tilings of a layer that were rehearsed."""
+    return {}
+
+
+def _machine(config: VTAConfig) -> tuple[tuple[str, int | str], ...]:
+    """What a rehearsal depends on: sizes of INP, WGT and ACC decide which tilings fit, and nothing of their steps."""
+    return tuple((name, value) for name, value in config.to_fields().items() if name not in _DATA_MEMORIES)
 
 
 def score(found: Estimate, limit: Roof) -> float:
