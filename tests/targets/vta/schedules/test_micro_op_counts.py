@@ -16,9 +16,8 @@ extents = st.sampled_from([1, 1, 2, 3, 4, 14])
 @settings(max_examples=200)
 @given(st.data(), st.integers(1, 3), st.tuples(extents, extents))
 def test_counts_are_those_of_the_shortest_kernels(data: st.DataObject, rank: int, window: tuple[int, int]) -> None:
-    contraction = TiledContraction(
-        "b", None, 0, (14,) * rank, (False,) * rank, 4, 0, window, (1, 2), (InputDimension(None, 1, None, 1, 4),), ()
-    )
+    dimension = InputDimension(0, 1, None, 1, 4, shared=data.draw(st.sampled_from([1, 2, 4])))
+    contraction = TiledContraction("b", None, 0, (14,) * rank, (False,) * rank, 4, 0, window, (1, 2), (dimension,), ())
     kernels = st.tuples(st.tuples(*(extents for _ in range(rank))), extents, st.booleans())
     tilings = [Tiling(tile, channels, taps=taps) for tile, channels, taps in data.draw(st.lists(kernels, min_size=1))]
     orders = [kernel_order(contraction, tiling) for tiling in tilings]

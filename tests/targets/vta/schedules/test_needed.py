@@ -34,7 +34,9 @@ def contractions(draw: st.DrawFn, shared: bool = True) -> tuple[TiledContraction
         position = draw(st.integers(0, 1)) if shared else number
         steps = draw(st.integers(1, 2)), draw(st.integers(1, 2))
         dimensions.append(
-            InputDimension(loop, steps[0], position, steps[1], draw(st.integers(1, 9)), draw(numbers) - 1)
+            InputDimension(
+                loop, steps[0], position, steps[1], draw(st.integers(1, 9)), draw(numbers) - 1, draw(st.integers(1, 3))
+            )
         )
     channels = InputDimension(None, 1, None, 1, 2)
     found = TiledContraction(

@@ -97,7 +97,7 @@ def _plain_cuts(layer: Layer, config: VTAConfig) -> Iterator[_Cut]:
         return
     channels = divisors(contraction.channels)
     for tile in _tiles(layer, contraction, config):
-        if prod(contraction.tile(tile)) > config.capacity("acc"):
+        if prod(contraction.tile(tile)) > config.capacity("acc") or not contraction.keeps_groups(tile):
             continue
         orders = (False, True) if _cuts_both(layer, contraction, tile) else (False,)
         for blocks, inside, (skip, taps) in product(channels, orders, _modes(layer, contraction, tile)):
@@ -153,17 +153,19 @@ def _modes(layer: Layer, contraction: TiledContraction, tile: tuple[int, ...]) -
     if not 1 < prod(contraction.window) <= MAX_TAPS:
         return modes
     modes.append((False, True))
-    padded = [d for d in contraction.dimensions if d.spatial is not None and d.window is not None]
-    whole = all(d.spatial is None or tile[d.spatial] == layer.extents[d.spatial] for d in padded)
+    whole = all(d.spatial is None or tile[d.spatial] == layer.extents[d.spatial] for d in contraction.padded)
     if contraction.pad is not None and whole:
         modes += [(True, False), (True, True)]
     return modes
 
 
 def _with_rings(layer: Layer, contraction: TiledContraction, tilings: Tilings, config: VTAConfig) -> Tilings:
-    """Two copies of each input where they fit."""
+    """Two copies of each input where they fit, or one where the results of a group, tile by tile, share it."""
     extra = sum(tiles_in(product.region, tilings.tile) for _, product in products_of(layer))
     room = (config.capacity("inp") - extra) // np.maximum(1, input_tiles(contraction, tilings))
+    sides = zip(tilings.tile, contraction.shares, strict=True)
+    is_shared = np.logical_or.reduce([(size == 1) & (share > 1) for size, share in sides])
+    room = np.where(is_shared, 1, room)
     acc = np.minimum(2, config.capacity("acc") // product_of(tilings.tile))
     found = replace(
         tilings,

@@ -71,6 +71,7 @@ class Chunks:
                 pads.append((0, 0))
                 continue
             start, span = self._along(dimension, at, size)
+            start, span = start // dimension.shared, -(-span // dimension.shared)
             if self._steps(dimension):
                 extents.append(span)
                 pads.append((0, 0))
@@ -111,6 +112,11 @@ class Chunks:
         side = self.contraction.region[number]
         start = 0 if side.spatial is None else at[side.spatial] * tile[side.spatial] * side.stride
         return start, side.extent(size)
+
+    def place(self, at: Sequence[int]) -> tuple[int, ...]:
+        """Which inputs a tile reads: neighbours that are parts of one group share theirs."""
+        shares, tile = self.contraction.shares, self.tiling.tile
+        return tuple([at[n] // shares[n] if tile[n] == 1 else at[n] for n in self.moving])
 
 
 def tap_shares(contraction: TiledContraction, tiling: Tiling) -> list[float]:

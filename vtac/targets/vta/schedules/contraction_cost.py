@@ -12,7 +12,7 @@ from vtac.dialects.hardware import VTAConfig
 from vtac.targets.vta.schedules.layers import Layer
 from vtac.targets.vta.schedules.roof import needed_of
 from vtac.targets.vta.schedules.room import micro_op_counts
-from vtac.targets.vta.schedules.staying import chunks_loaded
+from vtac.targets.vta.schedules.staying import chunks_loaded, chunks_shared
 from vtac.targets.vta.schedules.tile_regions import Side
 from vtac.targets.vta.schedules.tiled_contraction import InputDimension, TiledContraction
 from vtac.targets.vta.schedules.tilings import (
@@ -51,7 +51,7 @@ class ContractionCost:
         self.kernels = total * groups
         inputs, weights = chunks_loaded(contraction, tilings, counts, passes)
         if contraction.tied:
-            inputs = total
+            inputs = -(-total // chunks_shared(contraction, tilings, counts, passes))
         chunks = product_of(c for c, selects in zip(counts, contraction.selecting, strict=True) if selects)
         row = one * _loaded_tiles(layer, contraction, tilings) / (chunks * passes)
         input_bytes = (row * config.inp_element_bytes).astype(np.int64)
@@ -126,7 +126,7 @@ def _covered(dimension: InputDimension, extent: int, tile: int, whole: int) -> i
     """Indices loaded by all tiles along a dimension, those between two tiles twice, padding not."""
     total = 0
     for start in range(0, whole, tile):
-        low = start * dimension.stride - dimension.before
+        low = dimension.index(start, 0)
         total += max(0, min(low + extent, dimension.size) - max(low, 0))
     return total
 

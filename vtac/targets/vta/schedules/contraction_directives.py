@@ -43,14 +43,18 @@ class ContractionSchedule:
         for loop in self.tiles:
             self.schedule.tensorize(loop, "vta.gemm")
 
-    def _order_kernel(self, block: BlockRef) -> tuple[LoopRef, list[LoopRef], LoopRef, list[str]]:
-        """Passes over channels, window positions of their own, hardware loops, micro-ops, one tile."""
+    def _order_kernel(self, block: BlockRef) -> tuple[LoopRef, list[LoopRef], LoopRef, list[tuple[str, bool]]]:
+        """Passes over channels, window positions of their own, hardware loops, micro-ops, one tile.
+
+        What comes back are the loop over passes, those over the window, that of the tile, and of the spatial loops
+        their names and whether they are shorter in the last tile.
+        """
         schedule, contraction, tiling = self.schedule, self.contraction, self.tiling
         loops = list(schedule.get_loops(block))
         rank = len(contraction.extents)
         reducing = (contraction.channel_loop is not None) + len(contraction.window) + 1
         own = loops[-(rank + 2 + reducing) :]
-        spatial, tile, reductions = own[:rank], own[rank : rank + 2], dict(enumerate(own[rank + 2 :], rank + 2))
+        whole, tile, reductions = own[:rank], own[rank : rank + 2], dict(enumerate(own[rank + 2 :], rank + 2))
         windows = [reductions.pop(loop) for loop in contraction.window_loops]
         if contraction.channel_loop is not None:
             passes, channels = schedule.split(reductions.pop(contraction.channel_loop), factor=tiling.channels)
@@ -59,39 +63,55 @@ class ContractionSchedule:
             passes, windows[0] = schedule.split(windows[0], nparts=1)
             channels, around = passes, windows
         (k,) = reductions.values()
+        spatial = self._split_groups(whole)
         order = kernel_order(contraction, tiling)
         if order is None:
             raise TilingError("default schedule: every order of the kernel's loops writes a tile twice in a row")
         chosen = [
-            spatial[one.number] if one.kind == SPATIAL else channels if one.kind == CHANNEL else windows[one.number]
+            spatial[one.number, one.step]
+            if one.kind == SPATIAL
+            else channels
+            if one.kind == CHANNEL
+            else windows[one.number]
             for one in order[0]
         ]
         apart = windows if tiling.splits_window else []
-        single = [loop for loop in (*spatial, *around) if loop not in chosen and loop not in apart]
+        single = [loop for loop in (*spatial.values(), *around) if loop not in chosen and loop not in apart]
         schedule.reorder(passes, *apart, *single, *chosen, *tile, k)
         for loop in () if tiling.streamed else apart:
             schedule.unroll(loop)
-        return passes, apart, tile[0], [loop.name for loop in (*spatial, tile[0])]
+        names = [(loop.name, self._is_ragged(*place)) for place, loop in spatial.items()]
+        return passes, apart, tile[0], names
 
-    def _decompose(self, block: BlockRef, passes: LoopRef, names: list[str]) -> LoopRef:
+    def _split_groups(self, loops: list[LoopRef]) -> dict[tuple[int, int], LoopRef]:
+        """The spatial loops by dimension and step; of results that share inputs one over groups, one inside a group."""
+        found: dict[tuple[int, int], LoopRef] = {}
+        for number, (loop, share) in enumerate(zip(loops, self.contraction.shares, strict=True)):
+            if share > 1 and loop.extent > share and loop.extent % share == 0:
+                found[number, share], found[number, 1] = self.schedule.split(loop, factor=share)
+            else:
+                found[number, 1] = loop
+        return found
+
+    def _decompose(self, block: BlockRef, passes: LoopRef, names: list[tuple[str, bool]]) -> LoopRef:
         """The reset as one run over the tile, or as few as smaller tiles at the ends have, too."""
         schedule = self.schedule
         reset = schedule.decompose_reduction(block, passes)
         loops = list(schedule.get_loops(reset))
-        rank = len(self.contraction.extents)
-        named = {loop.name: loop for loop in loops[-(rank + 2) :]}
-        *inner, row = [named[name] for name in names]
-        run = [(loop, ragged) for loop, ragged in zip(inner, self._are_ragged(), strict=True) if loop.extent > 1]
-        if rank > 1:
+        named = {loop.name: loop for loop in loops[-len(names) - 2 :]}
+        inner = [named[name] for name, _ in names]
+        run = [(loop, ragged) for loop, (_, ragged) in zip(inner, names, strict=True) if loop.extent > 1]
+        if len(inner) > 1:
             schedule.reorder(*(loop for loop in inner if loop.extent == 1), *(loop for loop, _ in run))
         while len(run) > 1:
             (outer, ragged), (loop, is_cut) = run[-2:]
             run[-2:] = [(outer, ragged)] if is_cut else [(schedule.fuse(outer, loop), ragged)]
-        return row
+        return loops[-2]
 
-    def _are_ragged(self) -> list[bool]:
-        """Along which dimensions the last tile is smaller: rows of it do not follow each other as in the others."""
-        return [whole % tile > 0 for whole, tile in zip(self.layer.extents, self.tiling.tile, strict=True)]
+    def _is_ragged(self, number: int, step: int) -> bool:
+        """Whether a loop is shorter in the last tile: rows of it do not follow each other as in the others."""
+        inside = step == 1 < self.contraction.shares[number]
+        return not inside and self.layer.extents[number] % self.tiling.tile[number] > 0
 
     def _rotate(self, passes: LoopRef, around: list[LoopRef]) -> None:
         """Let each tile begin with the channels that the one before left on chip."""

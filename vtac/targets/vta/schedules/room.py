@@ -110,7 +110,7 @@ def _skipping_kernels_run(layer: Layer, contraction: TiledContraction, tilings: 
 def _runs_where_met(
     layer: Layer, contraction: TiledContraction, tile: tuple[int, ...], channels: int, met: Mapping[int, set[int]]
 ) -> bool:
-    order = shortest_kernel(contraction.tile(tile), channels, ())
+    order = shortest_kernel(contraction.tile(tile), channels, (), contraction.shares)
     if order is None:
         return False
     ends = [{size, extent % size or size} for size, extent in zip(tile, layer.extents, strict=True)]
@@ -124,7 +124,7 @@ def _runs_where_met(
 def _met_extents(contraction: TiledContraction) -> dict[int, set[int]]:
     """Of loops with padding: how many of their results meet data, at any position of the window."""
     found: dict[int, set[int]] = {}
-    for dimension in contraction.dimensions:
+    for dimension in contraction.padded:
         if dimension.spatial is not None and dimension.window is not None:
             results = range(contraction.extents[dimension.spatial])
             counts = {
@@ -145,12 +145,13 @@ def micro_op_counts(contraction: TiledContraction, tilings: Tilings) -> Column:
     As `shortest_kernel` finds them: below the best two loops in hardware, none of which runs only once.
     """
     one = np.ones(len(tilings), np.int64)
-    spatial = [(size, size) for size in contraction_tile(contraction, tilings.tile)]
+    spatial, apart = _spatial_loops(contraction, tilings)
     windows = [np.where(tilings.splits_window, 1, extent) for extent in contraction.window]
     loops = [*spatial, *((extent, one) for extent in (tilings.channels, *windows))]
     loops = [(extent, moving) for extent, moving in loops if (extent > 1).any()]
     loops += [(one, one)] * (2 - len(loops))
-    total, moved = product_of(extent for extent, _ in loops), product_of(moving for _, moving in loops)
+    total = apart * product_of(extent for extent, _ in loops)
+    moved = apart * product_of(moving for _, moving in loops)
     runs = [(extent > 1).astype(np.int64) for extent, _ in loops]
     in_hardware = np.minimum(2, sum(runs))
     fewest = np.full(len(tilings), np.iinfo(np.int64).max)
@@ -162,11 +163,28 @@ def micro_op_counts(contraction: TiledContraction, tilings: Tilings) -> Column:
     return np.where(fewest == np.iinfo(np.int64).max, NO_KERNEL, fewest)
 
 
+def _spatial_loops(contraction: TiledContraction, tilings: Tilings) -> tuple[list[tuple[Column, Column]], Column]:
+    """Iterations of the spatial loops, twice, and those of loops that hardware cannot run: within groups cut short."""
+    loops: list[Column] = []
+    apart = np.ones(len(tilings), np.int64)
+    for size, share in zip(contraction_tile(contraction, tilings.tile), contraction.shares, strict=True):
+        if share == 1:
+            loops.append(size)
+            continue
+        whole = size % share == 0
+        loops += [np.where(whole, size // share, 1), np.where(whole, share, 1)]
+        apart = apart * np.where(whole, 1, size)
+    return [(size, size) for size in loops], apart
+
+
 def _kernels_of(contraction: TiledContraction, tilings: Tilings) -> list[tuple[tuple[KernelLoop, ...], int] | None]:
     """The loops of the kernel of each tiling, and its micro-ops."""
     tiles = zip(*(size.tolist() for size in contraction_tile(contraction, tilings.tile)), strict=True)
     rows = zip(tiles, tilings.channels.tolist(), tilings.splits_window.tolist(), strict=True)
-    return [shortest_kernel(tile, channels, () if split else contraction.window) for tile, channels, split in rows]
+    return [
+        shortest_kernel(tile, channels, () if split else contraction.window, contraction.shares)
+        for tile, channels, split in rows
+    ]
 
 
 def _operand_tiles(layer: Layer, tilings: Tilings) -> tuple[Column | int, Column | int]:

@@ -41,6 +41,15 @@ def chunks_loaded(
     return inputs * tilings.threads, weights * tilings.threads
 
 
+def chunks_shared(contraction: TiledContraction, tilings: Tilings, counts: Sequence[Column], passes: Column) -> Column:
+    """How many tiles in a row read one chunk of input: single results of a group, which one copy of it serves."""
+    _, _, inside = _nests(contraction, tilings, counts)
+    found = np.ones(len(tilings), np.int64)
+    for size, share in zip(tilings.tile, contraction.shares, strict=True):
+        found = found * np.where(size == 1, share, 1)
+    return np.where((inside == 1) & (tilings.inp == 1) & (passes == 1), found, 1)
+
+
 def _nests(contraction: TiledContraction, tilings: Tilings, counts: Sequence[Column]) -> tuple[Column, Column, Column]:
     """Tiles of the loops outside of those that select weights, of these, and of those inside; of each virtual thread.
 

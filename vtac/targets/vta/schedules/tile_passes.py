@@ -93,7 +93,7 @@ class TilePasses:
         contraction, tiling = self.contraction, self.tiling
         first = 0 if self._inner is None else self._rotation * at[self._inner]
         step = tile * self.count
-        where = tuple([at[n] for n in self.chunks.moving]), tuple([at[n] for n in self.chunks.selected])
+        where = self.chunks.place(at), tuple([at[n] for n in self.chunks.selected])
         for number in range(self.count):
             turn = (first + number) % self.count
             channels = min(tiling.channels, contraction.channels - turn * tiling.channels)

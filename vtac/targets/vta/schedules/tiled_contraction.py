@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from xdsl.ir import BlockArgument, SSAValue
 
-from vtac.analysis.expressions.linear import Linear
+from vtac.analysis.expressions.linear import Linear, Quotient
 from vtac.analysis.ir.locations import location_of
 from vtac.analysis.nests.bodies import is_copy
 from vtac.analysis.nests.nest import readers_of, shape_of, strides_of, writers_of
@@ -29,10 +29,11 @@ _Index = TypeVar("_Index", int, "npt.NDArray[np.int64]")
 
 @dataclass(frozen=True)
 class InputDimension:
-    """One outer dimension of the input: index = stride * spatial + dilation * window - before.
+    """One outer dimension of the input: index = stride * (spatial div shared) + dilation * window - before.
 
     `spatial` and `window` number the contraction's loops, None where there is none; `size` is
-    the dimension without padding, `before` the padding in front.
+    the dimension without padding, `before` the padding in front. `shared` neighbours along the
+    spatial loop read the same: output blocks of a group of channels, whose input blocks they share.
     """
 
     spatial: int | None
@@ -41,10 +42,11 @@ class InputDimension:
     dilation: int
     size: int
     before: int = 0
+    shared: int = 1
 
     def index(self, spatial: _Index, window: _Index) -> _Index:
         """The index that an output needs at a position of the window; below 0, or from `size` on, it is padding."""
-        return spatial * self.stride + window * self.dilation - self.before
+        return spatial // self.shared * self.stride + window * self.dilation - self.before
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,28 @@ class TiledContraction:
     def tied(self) -> bool:
         """Some dimension selects inputs and weights at once."""
         return any(a and b for a, b in zip(self.selecting, self.by_weight, strict=True))
+
+    @cached_property
+    def shares(self) -> tuple[int, ...]:
+        """Along each outer dimension, how many neighbours read the same inputs."""
+        shared = {dimension.spatial: dimension.shared for dimension in self.dimensions}
+        return tuple(shared.get(number, 1) for number in range(len(self.extents)))
+
+    def keeps_groups(self, tile: tuple[int, ...]) -> bool:
+        """Whether every tile of that size has whole groups of what shares inputs, or one result of each group.
+
+        A tile that begins inside a group needs more of the inputs than others do.
+        """
+        sides = zip(self.tile(tile), self.extents, self.shares, strict=True)
+        return all(
+            share == 1 or size in (1, whole) or (size % share == 0 and whole % size % share == 0)
+            for size, whole, share in sides
+        )
+
+    @cached_property
+    def padded(self) -> tuple[InputDimension, ...]:
+        """The input dimensions along which some output meets padding."""
+        return tuple(one for one in self.dimensions if one.spatial is not None and len(set(self.overlap(one))) == 2)
 
     @cached_property
     def useful(self) -> float:
@@ -213,18 +237,30 @@ def _used(indices: Sequence[Linear]) -> set[Hashable]:
 def _dimension(
     block: BlockOp, index: Linear, outer: Sequence[int], window: Sequence[int], size: int, before: int
 ) -> InputDimension:
-    spatial = [v for v in outer if index.coefficient(v)]
+    groups = _groups_in(index)
+    spatial = [v for v in outer if index.coefficient(v) or v in groups]
     moving = [v for v in window if index.coefficient(v)]
     if len(spatial) > 1 or len(moving) > 1:
         raise no_layer(block, "expected one output and one window loop per input dimension")
+    stride, shared = (1, 1) if not spatial else groups.get(spatial[0], (index.coefficient(spatial[0]), 1))
     return InputDimension(
         outer.index(spatial[0]) if spatial else None,
-        index.coefficient(spatial[0]) if spatial else 1,
+        stride,
         window.index(moving[0]) if moving else None,
         index.coefficient(moving[0]) if moving else 1,
         size,
         before,
+        shared,
     )
+
+
+def _groups_in(index: Linear) -> dict[Hashable, tuple[int, int]]:
+    """Loops of which an index counts groups: how far apart what these read is, and how many iterations each has."""
+    found: dict[Hashable, tuple[int, int]] = {}
+    for atom, coefficient in index.terms.items():
+        if isinstance(atom, Quotient) and (variable := atom.numerator.as_variable()) is not None:
+            found[variable] = coefficient, atom.divisor
+    return found
 
 
 def _padding(block: BlockOp, position: int) -> tuple[list[tuple[int, int]], list[BlockOp]]:

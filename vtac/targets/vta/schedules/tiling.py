@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import combinations
+from itertools import combinations, takewhile
 from math import prod
 
 from vtac.targets.vta.schedules.layers import Layer
@@ -52,23 +53,45 @@ class Tiling:
 
 @dataclass(frozen=True)
 class KernelLoop:
-    """A loop inside one GEMM kernel: a spatial dimension, the channel blocks, or a window position."""
+    """A loop inside one GEMM kernel: a spatial dimension, the channel blocks, or a window position.
+
+    Of a dimension along which results share inputs, two loops stand for groups of `step` results, and for those of
+    a group; where a tile is no whole groups, one loop, which indices are not `linear` in.
+    """
 
     kind: str
     number: int
     extent: int
+    step: int = 1
+    linear: bool = True
 
     @property
     def reduces(self) -> bool:
         return self.kind != SPATIAL
 
+    def runs_on(self, tile: Sequence[int]) -> int:
+        """Iterations on another tile."""
+        if self.reduces:
+            return self.extent
+        return tile[self.number] // self.step if self.step > 1 else min(self.extent, tile[self.number])
 
-def kernel_loops(tile: tuple[int, ...], channels: int, window: tuple[int, ...]) -> list[KernelLoop]:
-    """The loops of a kernel that run more than once, spatial ones first."""
-    loops = [KernelLoop(SPATIAL, number, extent) for number, extent in enumerate(tile) if extent > 1]
+
+def kernel_loops(
+    tile: tuple[int, ...], channels: int, window: tuple[int, ...], shares: tuple[int, ...] = ()
+) -> list[KernelLoop]:
+    """The loops of a kernel that run more than once, spatial ones first; `shares` are those of the contraction."""
+    sides = enumerate(zip(tile, shares or (1,) * len(tile), strict=True))
+    loops = [loop for number, (extent, share) in sides for loop in _spatial_loops(number, extent, share)]
     if channels > 1:
         loops.append(KernelLoop(CHANNEL, 0, channels))
     return loops + [KernelLoop(WINDOW, number, extent) for number, extent in enumerate(window) if extent > 1]
+
+
+def _spatial_loops(number: int, extent: int, share: int) -> list[KernelLoop]:
+    if share == 1 or extent % share:
+        return [KernelLoop(SPATIAL, number, extent, linear=share == 1)] if extent > 1 else []
+    groups = [KernelLoop(SPATIAL, number, extent // share, share)] if extent > share else []
+    return [*groups, KernelLoop(SPATIAL, number, share)]
 
 
 def kernel_order(contraction: TiledContraction, tiling: Tiling) -> tuple[list[KernelLoop], int] | None:
@@ -78,20 +101,21 @@ def kernel_order(contraction: TiledContraction, tiling: Tiling) -> tuple[list[Ke
     micro-ops needs three tiles below it. None when no choice of hardware loops gives that.
     """
     window = () if tiling.splits_window else contraction.window
-    found = shortest_kernel(contraction.tile(tiling.tile), tiling.channels, window)
+    found = shortest_kernel(contraction.tile(tiling.tile), tiling.channels, window, contraction.shares)
     return None if found is None else (list(found[0]), found[1])
 
 
 @lru_cache(maxsize=4096)
 def shortest_kernel(
-    tile: tuple[int, ...], channels: int, window: tuple[int, ...]
+    tile: tuple[int, ...], channels: int, window: tuple[int, ...], shares: tuple[int, ...] = ()
 ) -> tuple[tuple[KernelLoop, ...], int] | None:
     """`kernel_order` of a tile of the contraction itself."""
-    loops = kernel_loops(tile, channels, window)
+    loops = kernel_loops(tile, channels, window, shares)
+    able = [loop for loop in loops if loop.linear]
     total = prod(loop.extent for loop in loops)
     moving = prod(loop.extent for loop in loops if not loop.reduces)
     best: tuple[tuple[KernelLoop, ...], int] | None = None
-    for hardware in combinations(loops, min(2, len(loops))):
+    for hardware in combinations(able, min(2, len(able))):
         count = total // prod(loop.extent for loop in hardware)
         spatial = moving // prod(loop.extent for loop in hardware if not loop.reduces)
         if count > spatial and spatial < 3:
@@ -105,9 +129,9 @@ def shortest_kernel(
 
 def runs_on_rest(order: list[KernelLoop], rest: tuple[int, ...]) -> bool:
     """A kernel's loops, in their order, write no tile twice within three micro-ops on a smaller tile either."""
-    extents = [loop.extent if loop.reduces else rest[loop.number] for loop in order]
-    moving = [(loop, extent) for loop, extent in zip(order, extents, strict=True) if extent > 1]
-    micro = moving[2:]
+    moving = [(loop, extent) for loop in order if (extent := loop.runs_on(rest)) > 1]
+    hardware = list(takewhile(lambda one: one[0].linear, moving[:2]))
+    micro = moving[len(hardware) :]
     spatial = prod(extent for loop, extent in micro if not loop.reduces)
     return spatial >= 3 or not any(loop.reduces for loop, _ in micro)
 

@@ -220,7 +220,9 @@ def _times(loops: Sequence[int], counts: Sequence[Column], moves: set[int | None
 
 def input_extents(contraction: TiledContraction, dimension: InputDimension, tile: Tile) -> Column | int:
     """Indices of an input dimension that one output tile needs, padding included."""
-    spatial = contraction_tile(contraction, tile)[dimension.spatial] if dimension.spatial is not None else 1
+    spatial: Column | int = 1
+    if dimension.spatial is not None:
+        spatial = -(-contraction_tile(contraction, tile)[dimension.spatial] // dimension.shared)
     window = contraction.window[dimension.window] if dimension.window is not None else 1
     if window == 1 and dimension.stride > 1:
         return spatial

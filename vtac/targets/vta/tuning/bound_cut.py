@@ -69,5 +69,5 @@ class Cut:
 
 def reach_of(contraction: TiledContraction, dimension: InputDimension) -> tuple[int, int]:
     """How many results and window positions an input dimension serves."""
-    whole = contraction.extents[dimension.spatial] if dimension.spatial is not None else 1
+    whole = -(-contraction.extents[dimension.spatial] // dimension.shared) if dimension.spatial is not None else 1
     return whole, contraction.window[dimension.window] if dimension.window is not None else 1

@@ -29,13 +29,22 @@ class Reloads:
 
     @property
     def weights(self) -> Column:
-        return self._loads(self.contraction.by_weight, self.tilings.wgt)
+        return self._loads(self.contraction.by_weight, self.tilings.wgt, self._counts)
 
     @property
     def inputs(self) -> Column:
-        return self._loads(self.contraction.selecting, self.tilings.inp)
+        found = self._loads(self.contraction.selecting, self.tilings.inp, self._groups)
+        is_shared = np.logical_or.reduce([few < count for few, count in zip(self._groups, self._counts, strict=True)])
+        once = self.cut.passes * _product(self._groups, self.contraction.selecting)
+        return np.where(is_shared, once, found)
 
-    def _loads(self, selects: Sequence[bool], copies: Column) -> Column:
+    @cached_property
+    def _groups(self) -> list[Column]:
+        """Along each dimension, how many inputs tiles select: single results that share theirs count once."""
+        sides = zip(self._counts, self.tilings.tile, self.contraction.shares, strict=True)
+        return [np.where(size == 1, -(-count // share), count) for count, size, share in sides]
+
+    def _loads(self, selects: Sequence[bool], copies: Column, counts: Sequence[Column]) -> Column:
         """Loads of chunks that tiles select along some dimensions, in so many copies.
 
         Tiles of one run, one after the other, select the same. Of fewer copies than passes only a rotation makes use:
@@ -46,7 +55,7 @@ class Reloads:
         threads = self.tilings.threads
         tiles, run = cut.tiles // threads, self._run(selects)
         runs = tiles // run
-        once = passes * _product(self._counts, selects)
+        once = passes * _product(counts, selects)
         few = tiles * passes - np.where(self._rotates(copies), (tiles - runs) * copies, 0)
         rounds, rest = copies // passes, copies % passes
         many = np.where(rest == 0, runs * passes * np.minimum(rounds, run), tiles * passes)

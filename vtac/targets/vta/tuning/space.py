@@ -104,6 +104,8 @@ def _cuts(layer: Layer, config: VTAConfig) -> Iterator[Tiling]:
         if contraction is None:
             yield Tiling(tile)
             continue
+        if not contraction.keeps_groups(tile):
+            continue
         kinds = list(_kinds(layer, contraction, tile))
         orders = list(_orders(layer, contraction, tile))
         for channels, (inside, outside), (skip, taps, streamed), threads in product(
@@ -147,8 +149,7 @@ def _kinds(layer: Layer, contraction: TiledContraction, tile: tuple[int, ...]) -
     if not 1 < prod(contraction.window) <= MAX_TAPS:
         return
     yield False, True, False
-    padded = [d for d in contraction.dimensions if d.spatial is not None and d.window is not None]
-    whole = all(d.spatial is None or tile[d.spatial] == layer.extents[d.spatial] for d in padded)
+    whole = all(d.spatial is None or tile[d.spatial] == layer.extents[d.spatial] for d in contraction.padded)
     if contraction.pad is not None and whole:
         yield True, False, False
         yield True, True, False
