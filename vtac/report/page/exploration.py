@@ -7,6 +7,7 @@ from typing import cast
 from vtac.lazily import installed_version
 from vtac.report.page.document import require_extra
 from vtac.report.page.section import Section
+from vtac.targets.vta.exploring.enumeration import said_of_illegal
 from vtac.targets.vta.exploring.naming import short_names
 from vtac.targets.vta.exploring.point import AXES, shown
 from vtac.targets.vta.exploring.point import Point as MachinePoint
@@ -49,6 +50,7 @@ def exploration_page(exploration: object) -> str:
         "failed": [(one.name, network.network, network.error) for one in found for network in one.failed],
         "networks": title,
         "pruned": found.pruned,
+        "illegal": said_of_illegal(found.illegal) if found.illegal else "",
     }
     sections.append(Section("machines", "What the figures are", render("machines.html", **about)))
     return render(

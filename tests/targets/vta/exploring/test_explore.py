@@ -164,6 +164,21 @@ def test_where_one_of_several_networks_cannot_run_it_is_named_and_no_sum_is_show
     assert '<td dir="auto">tiled</td>' in sweep.to_html()
 
 
+def test_combinations_that_cannot_be_built_are_counted_everywhere(tmp_path: Path) -> None:
+    reasons = "1 for instructions that do not encode, 1 for tiles that cross a burst"
+    said = f"2 combinations of values cannot be built: {reasons}"
+    where = "(BATCH == 1 and BLOCK in (8, 16)) or (BATCH == 8 and BLOCK == 64)"
+    sweep = vtac.explore(NET, where=where, executor=Here())
+    assert len(sweep) == 1
+    assert dict(sweep.illegal) == {"instructions that do not encode": 1, "tiles that cross a burst": 1}
+    assert f"{said}\n" in str(sweep)
+    assert f"<p>{said}.</p>" in sweep.to_html()
+    assert json.loads(json.dumps(sweep.to_json()))["illegal"] == sweep.illegal
+    sweep.to_csv(tmp_path / "points.csv")
+    *_, last = csv.DictReader((tmp_path / "points.csv").read_text().splitlines())
+    assert {name: value for name, value in last.items() if value} == {"error": said}
+
+
 def test_each_network_that_cannot_run_has_its_reason() -> None:
     (point,) = vtac.explore({"a": CONV, "b": CONV}, [VTAConfig(log_block=5)], executor=Here())
     assert re.match(r"a: <string>:\d.* is packed into .*; b: <string>:\d.* is packed into ", point.error)
@@ -214,12 +229,18 @@ def test_sensitivity_says_what_one_change_gives(sweep: vtac.Sweep) -> None:
 
 
 def test_refusals() -> None:
-    with pytest.raises(VtacError, match="no configuration is legal where BLOCK == 8: instructions and micro-ops must"):
+    with pytest.raises(VtacError, match=r"legal where BLOCK == 8: 1 combination of values cannot be built: 1 for inst"):
         vtac.explore(NET, where="BLOCK == 8", executor=Here())
     with pytest.raises(VtacError, match=r"there are 8 configurations, and at most 3 may be swept: narrow --where, or"):
         vtac.explore(NET, where=WHERE, most=3, executor=Here())
     with pytest.raises(VtacError, match=r"there are more than 20,000 configurations, and at most 2,000 may be swept"):
         vtac.explore(NET, vary=["sram_kib", "latency", "bursts"], executor=Here())
+    with pytest.raises(
+        VtacError, match=r"no combination of what is tried meets it; BLOCK is tried at 8, 16, .* and 128;"
+    ):
+        vtac.explore(NET, where="BLOCK > 500", executor=Here())
+    with pytest.raises(VtacError, match=r"no configuration is legal where BLOCK > 16: none of those given meets it"):
+        vtac.explore(NET, [VTAConfig()], where="BLOCK > 16", executor=Here())
     with pytest.raises(VtacError, match="there is no network to explore: give at least one"):
         vtac.explore([], executor=Here())
     with pytest.raises(VtacError, match="two networks are called net"):

@@ -12,7 +12,8 @@ from vtac.dialects.hardware import VTAConfig
 from vtac.errors import VtacError
 from vtac.targets.vta.cycles import Timing
 from vtac.targets.vta.exploring.energy import HOROWITZ_45NM, area_of, energy_of, read_table
-from vtac.targets.vta.exploring.machines import NAMES, Machine, machine_of, machines
+from vtac.targets.vta.exploring.enumeration import combinations, machine_of, machines
+from vtac.targets.vta.exploring.machines import NAMES, Machine
 from vtac.targets.vta.exploring.where import parse_where
 from vtac.targets.vta.machine.counters import COUNTER_NAMES
 
@@ -40,11 +41,24 @@ def test_derived_names_sweep_what_they_follow_from() -> None:
 
 def test_only_what_encodes_and_can_be_built_is_enumerated() -> None:
     assert {one.config.block_in for one in found(None, "BLOCK")} == {16, 32, 64, 128}
-    assert machine_of({"BATCH": 4, "BLOCK": 8}, BASE) is not None
-    assert machine_of({"BATCH": 4, "BLOCK": 8, "bus_bits": 128}, BASE) is None
-    assert machine_of({"BATCH": 8, "BLOCK": 64}, BASE) is None
-    assert machine_of({"BATCH": 8, "BLOCK": 64, "burst_beats": 64}, BASE) is not None
-    assert machine_of({"inp_kib": 128}, BASE) is None
+    assert isinstance(machine_of({"BATCH": 4, "BLOCK": 8}, BASE), Machine)
+    assert machine_of({"BATCH": 4, "BLOCK": 8, "bus_bits": 128}, BASE) == "rows narrower than the bus"
+    assert machine_of({"BATCH": 8, "BLOCK": 64}, BASE) == "tiles that cross a burst"
+    assert isinstance(machine_of({"BATCH": 8, "BLOCK": 64, "burst_beats": 64}, BASE), Machine)
+    assert machine_of({"inp_kib": 128}, BASE) == "instructions that do not encode"
+
+
+def test_combinations_that_are_no_machines_are_told_where_they_were_asked_for() -> None:
+    def reasons(where: str | None, *vary: str) -> list[str]:
+        condition = None if where is None else parse_where(where, NAMES)
+        return [one for one in combinations(condition, vary, BASE) if not isinstance(one, Machine)]
+
+    assert reasons("BLOCK in (8, 16)") == ["instructions that do not encode"]
+    assert reasons("BLOCK_IN == 8 and BLOCK_OUT == 8") == ["instructions that do not encode"]
+    assert reasons("BLOCK == 16") == reasons("BLOCK == 8 and sram_kib > 9999") == []
+    assert reasons("multipliers == 64") == ["instructions that do not encode"]
+    assert reasons("1 / (BLOCK - 8) > 0") == []
+    assert all(why == "instructions that do not encode" for why in reasons(None))
 
 
 def test_by_default_the_memories_grow_together() -> None:
@@ -63,7 +77,7 @@ def test_whose_cycles_are_proven() -> None:
         {"acc_kib": 16},
     ):
         machine = machine_of(values, BASE)
-        assert machine is not None and machine.is_proven, values
+        assert isinstance(machine, Machine) and machine.is_proven, values
     for values in (
         {"BATCH": 2},
         {"BLOCK": 64},
@@ -74,7 +88,7 @@ def test_whose_cycles_are_proven() -> None:
         {"queue_depth": 128},
     ):
         machine = machine_of(values, BASE)
-        assert machine is not None and not machine.is_proven, values
+        assert isinstance(machine, Machine) and not machine.is_proven, values
     assert not replace(BASE, timing=Timing(memory_latency=201)).is_proven
 
 
@@ -101,7 +115,7 @@ def test_the_sides_of_a_tile_are_swept_apart() -> None:
 
 def test_queues_and_bursts_are_those_of_hardware_and_memory() -> None:
     deep = machine_of({"queue_depth": 1024, "bursts": 32}, BASE)
-    assert deep is not None
+    assert isinstance(deep, Machine)
     assert (deep.config.queue_depth, deep.timing.queue_depth) == (1024, 1024)
     assert (deep.config.outstanding_bursts, deep.timing.outstanding_bursts) == (32, 32)
     assert deep.program_config == BASE.program_config == VTAConfig()

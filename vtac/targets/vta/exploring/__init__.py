@@ -3,7 +3,7 @@
 By subject:
 
     entry, results                    entry, sweep, point, sensitivity, energy, scaling
-    machines                          machines, naming, where
+    machines                          machines, enumeration, naming, where
     the work                          exploration, jobs, points
     points that need not be compiled  pruning, least, needed_loads, origins
     what machines share               families, shared_fronts, shared_tilings, shared_kernels

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 
 from xdsl.dialects.builtin import ModuleOp
@@ -18,10 +18,11 @@ from vtac.store.records import Outcome, digest
 from vtac.store.store import Store
 from vtac.targets.vta.cycles import Timing
 from vtac.targets.vta.exploring.energy import HOROWITZ_45NM, CostTable, read_table
+from vtac.targets.vta.exploring.enumeration import NoMachine, combinations, said_of_illegal, said_of_values, untried
 from vtac.targets.vta.exploring.exploration import Exploration, NetworkText
 from vtac.targets.vta.exploring.jobs import PointJob
 from vtac.targets.vta.exploring.least import least_cycles, works_on
-from vtac.targets.vta.exploring.machines import NAMES, Machine, machines, untried
+from vtac.targets.vta.exploring.machines import NAMES, Machine
 from vtac.targets.vta.exploring.point import Point, figures_of
 from vtac.targets.vta.exploring.pruning import without_dominated
 from vtac.targets.vta.exploring.shared_tilings import merged_tilings
@@ -35,6 +36,8 @@ MOST_POINTS = 2000
 POINT_SECONDS = 1800.0
 _COUNTED = 20_000
 """Configurations that are counted to say how many there are, of more than may be swept."""
+
+_RULES = "instructions and micro-ops must encode, every memory hold an element, and a tile not cross a burst"
 
 Source = ModuleOp | str | Path
 
@@ -70,7 +73,7 @@ def explore(
     `vtac.tune` does. A network that a machine cannot hold is the `error` of a point.
     """
     table = energy if isinstance(energy, CostTable) else HOROWITZ_45NM if energy is None else read_table(energy)
-    chosen = _machines(configs, where, vary, base, most)
+    chosen, illegal = _machines(configs, where, vary, base, most)
     networks = _networks(modules)
     with keeping(store, retry_crashed=retry_crashed) as kept, working(executor, limit=POINT_SECONDS) as workers:
         work = _Work(networks, table, workers, kept, share, progress, len(chosen))
@@ -81,7 +84,7 @@ def explore(
         else:
             points, pruned = work.count(chosen), []
     names = tuple(one.name for one in networks)
-    return Sweep(names, tuple(points), table, work.compiled, work.counted, tuple(pruned))
+    return Sweep(names, tuple(points), table, work.compiled, work.counted, tuple(pruned), illegal)
 
 
 @dataclass
@@ -149,7 +152,7 @@ def sample_jobs(
     most: int = MOST_POINTS,
 ) -> Sample:
     """A few jobs of a sweep, evenly chosen, of each network in turn. Raises as `explore` does."""
-    chosen = _machines(None, where, vary, base, most)
+    chosen, _ = _machines(None, where, vary, base, most)
     networks = _networks(modules)
     total = len(chosen) * len(networks)
     places = [(number * len(chosen) // count, networks[number % len(networks)]) for number in range(min(count, total))]
@@ -174,7 +177,7 @@ def recorded_sample(
 
     Raises `VtacError`, too, for a store that knows no point of it.
     """
-    chosen = _machines(None, where, vary, base, most)
+    chosen, _ = _machines(None, where, vary, base, most)
     networks = _networks(modules)
     with working("local:1") as unused:
         seconds, tilings = Exploration(networks, chosen, unused, store, share, None).recorded()
@@ -194,20 +197,31 @@ def _machines(
     vary: Sequence[str],
     base: VTAConfig | None,
     most: int,
-) -> list[Machine]:
+) -> tuple[list[Machine], dict[NoMachine, int]]:
+    """The machines of a sweep, and how many combinations that were asked for are none, by the reason."""
     condition, counted = None if where is None else parse_where(where, NAMES), max(most, _COUNTED)
+    found: list[Machine] = []
+    illegal: Counter[NoMachine] = Counter()
     if configs is None:
-        every = machines(condition, vary, Machine(base or VTAConfig(), Timing.de10()))
-        found = list(islice(every, counted + 1))
+        for one in combinations(condition, vary, Machine(base or VTAConfig(), Timing.de10())):
+            if isinstance(one, Machine):
+                found.append(one)
+            else:
+                illegal[one] += 1
+            if len(found) > counted:
+                break
     else:
         given = [one if isinstance(one, Machine) else Machine(one, Timing.de10()) for one in configs]
         found = [one for one in dict.fromkeys(given) if condition is None or condition.holds(one.values)]
     never = "" if condition is None or configs is not None else untried(condition)
     if not found:
-        rules = "instructions and micro-ops must encode, every memory hold an element, and a tile not cross a burst"
-        raise VtacError(
-            f"no configuration is legal{f' where {where}' if where else ''}: {never or rules}; allow more values"
-        )
+        asked = f" where {where}" if where else ""
+        if illegal and not never:
+            raise VtacError(
+                f"no configuration is legal{asked}: {said_of_illegal(illegal)}; {_RULES}; allow more values"
+            )
+        why = never or ("none of those given meets it" if configs is not None else said_of_values(condition, vary))
+        raise VtacError(f"no configuration is legal{asked}: {why}; allow more values")
     if never:
         raise VtacError(f"--where: {never}: leave it out, or give vtac.explore the machines themselves")
     if len(found) > most:
@@ -215,7 +229,7 @@ def _machines(
         raise VtacError(
             f"there are {number} configurations, and at most {most:,} may be swept: narrow --where, or raise --most"
         )
-    return found
+    return found, dict(illegal)
 
 
 def _named(modules: Source | Sequence[Source] | Mapping[str, Source]) -> dict[str, Source]:

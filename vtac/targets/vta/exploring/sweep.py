@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib import import_module
 from io import StringIO
 from pathlib import Path
@@ -14,6 +14,7 @@ from vtac.errors import VtacError
 from vtac.files.whole import write_output
 from vtac.lazily import text_by
 from vtac.targets.vta.exploring.energy import CostTable
+from vtac.targets.vta.exploring.enumeration import NoMachine, said_of_illegal
 from vtac.targets.vta.exploring.naming import short_names
 from vtac.targets.vta.exploring.point import AXES, Point, Pruned, measure, require_measure, shown, values_of
 from vtac.text.short import short_name
@@ -28,6 +29,7 @@ class Sweep:
     """The points of a sweep, in the order in which they were enumerated; those with an `error` at their places.
 
     `compiled` counts programs that were compiled, `counted` points whose cycles were counted anew, rather than read.
+    `illegal` are combinations of values that were asked for and are no machines, counted by the reason.
     `pruned` are machines that are none of the points, as a point is proven to be as good in cycles and in SRAM; with
     such, there is a front of these two measures alone.
     """
@@ -38,6 +40,7 @@ class Sweep:
     compiled: int = 0
     counted: int = 0
     pruned: tuple[Pruned, ...] = ()
+    illegal: Mapping[NoMachine, int] = field(default_factory=dict[NoMachine, int])
 
     def __iter__(self) -> Iterator[Point]:
         return iter(self.points)
@@ -66,7 +69,7 @@ class Sweep:
         """A table of the front of cycles and memory, then how many points there are and what is wrong with some."""
         front = self.pareto()
         if not front:
-            return "\n".join([self._summary(front), *self._failures(), self._source()]) + "\n"
+            return "\n".join([self._summary(front), *self._failures(), *self._illegal(), self._source()]) + "\n"
         names, common = short_names([point.machine for point in front])
         width = 2 + max(map(len, (_NAMES, *names)))
         lines = [
@@ -75,7 +78,7 @@ class Sweep:
         ]
         lines += [f"{name:<{width}}{_figures(point)}" for name, point in zip(names, front, strict=True)]
         lines += [f"all of these: {common}"] if common else []
-        lines += [self._summary(front), *self._failures(), *self._pruned(), self._source()]
+        lines += [self._summary(front), *self._failures(), *self._pruned(), *self._illegal(), self._source()]
         return "\n".join(lines) + "\n"
 
     def _summary(self, front: Sequence[Point]) -> str:
@@ -126,6 +129,9 @@ class Sweep:
             *(f"  {one.name}: {one.reason}" for one in self.pruned[:3]),
         ]
 
+    def _illegal(self) -> list[str]:
+        return [said_of_illegal(self.illegal)] if self.illegal else []
+
     def _source(self) -> str:
         return f"energy and area: {short_name(self.table.source, _SOURCE_CHARACTERS)}"
 
@@ -147,17 +153,20 @@ class Sweep:
             "energy_source": self.table.source,
             "points": points,
             **({"pruned": pruned} if pruned else {}),
+            "illegal": dict(self.illegal),
         }
 
     def to_csv(self, path: str | Path) -> None:
         """Write all points as a table of comma-separated values. Raises `VtacError`.
 
         Those on which a network cannot run have no figures but those of the machine; their `error` says which and why.
-        Behind them stand machines that were pruned, without figures; their `error` says so.
+        Behind them stand machines that were pruned, without figures; their `error` says so. The `error` of the last row
+        says how many combinations of values are no machines, where there are such.
         """
         text = StringIO()
         rows = [point.row() for point in self.points]
         rows += [{**values_of(one.machine), "error": one.reason} for one in self.pruned]
+        rows += [{"error": text} for text in self._illegal()]
         writer = csv.DictWriter(text, list(rows[0]) if rows else ["cycles"], lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
