@@ -225,6 +225,16 @@ def test_accumulators_of_windows_are_reset_when_their_store_is_over() -> None:
     assert abs(cycles) < 0.03
 
 
+@pytest.mark.parametrize("tile", [(1, 1, 1, 13), (1, 1, 5, 13), (1, 1, 1, 7)])
+def test_padding_of_an_operand_is_not_loaded(tile: tuple[int, ...]) -> None:
+    """A row and a column of zeros behind 13x13, which the loads of the last tiles write."""
+    text = _functions(NETWORKS["yolov3-tiny"]().module(), BLOCK64)["yolov3_tiny_7"]
+    cycles, nbytes, program = _errors(text, BLOCK64, Tiling(tile, acc=2, operands=2))
+    assert ("pad 0 1 0 1" if tile[3] == 13 else "pad 0 1 0 0") in program.disassemble()
+    assert abs(cycles) < 0.025
+    assert abs(nbytes) < 0.0001
+
+
 @pytest.mark.parametrize("tiling", [Tiling((4, 2), 4, inp=3, acc=2, threads=2), Tiling((2, 4), 1, inp=3, threads=2)])
 def test_threads_take_turns_between_the_stores_of_several_results(tiling: Tiling) -> None:
     text = _functions(NETWORKS["transformer-layer"]().module(), VTAConfig())["transformer_layer_3"]

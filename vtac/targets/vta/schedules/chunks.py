@@ -11,6 +11,7 @@ import numpy as np
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.memory_bus import BUS_BYTES
 from vtac.targets.vta.schedules.layers import Layer
+from vtac.targets.vta.schedules.stages import Product
 from vtac.targets.vta.schedules.tiled_contraction import InputDimension, TiledContraction
 from vtac.targets.vta.schedules.tiling import Tiling
 from vtac.targets.vta.schedules.transfers import LOAD_START, Chunk, chunk_of, padded_chunk, strided_chunk
@@ -117,6 +118,22 @@ class Chunks:
         """Which inputs a tile reads: neighbours that are parts of one group share theirs."""
         shares, tile = self.contraction.shares, self.tiling.tile
         return tuple([at[n] // shares[n] if tile[n] == 1 else at[n] for n in self.moving])
+
+
+def padded_operand(one: Product, at: Sequence[int], tile: Tile, size: Tile, element_bytes: int) -> Chunk:
+    """The loads of an int8 operand that are padded as they come: what a tile needs at its number along each dimension.
+
+    Tiles are of size `tile`, this one of `size`; an element has so many bytes.
+    """
+    extents: list[int] = []
+    pads: list[tuple[int, int]] = []
+    for side, whole, before in zip(one.region, one.sizes, one.before, strict=True):
+        start = 0 if side.spatial is None else at[side.spatial] * tile[side.spatial] * side.stride
+        low = start + side.offsets[0] - before
+        high = low + side.extent(size)
+        extents.append(max(0, min(high, whole) - max(low, 0)))
+        pads.append((max(0, -low), max(0, high - whole)))
+    return padded_chunk(extents, pads, element_bytes)
 
 
 def tap_shares(contraction: TiledContraction, tiling: Tiling) -> list[float]:

@@ -7,7 +7,7 @@ from math import prod
 from typing import NamedTuple, TypeAlias
 
 from vtac.dialects.hardware import VTAConfig
-from vtac.targets.vta.schedules.chunks import Tile
+from vtac.targets.vta.schedules.chunks import Tile, padded_operand
 from vtac.targets.vta.schedules.layers import Layer
 from vtac.targets.vta.schedules.stages import Product, Stage
 from vtac.targets.vta.schedules.steps import KERNEL_START, OPERANDS, KernelStep, StepWriter
@@ -64,6 +64,7 @@ class TileTails:
         """Whether int8 operands are loaded before the loop over pieces."""
         self._pieces: dict[Tile, _Piece] = {}
         self._factors: dict[tuple[str, Tile, Tile], _Factors] = {}
+        self._pads: dict[tuple[str, tuple[int, ...], Tile], Chunk] = {}
         self._stored: dict[tuple[int, Tile], int] = {}
         """By accumulators and size of a tile, the last store of those that had them before."""
         self._loaded: dict[int, tuple[int, ...]] = {}
@@ -169,10 +170,19 @@ class TileTails:
         moves, stays = names if self.tiling.streamed else ((one.block, copy, thread, size), (one.block, thread, size))
         place, other = writer.place((OPERANDS, moves)), writer.place((OPERANDS, stays))
         what = one.block, tuple([at[number] for number in factors.moved])
-        both: list[tuple[int, Hashable, Chunk]] = [(other, one.block, factors.still), (place, what, factors.moving)]
+        moving = factors.moving if one.pad is None else self._padded(one, what[1], at, size)
+        both: list[tuple[int, Hashable, Chunk]] = [(other, one.block, factors.still), (place, what, moving)]
         if one.is_bias:
             both.reverse()  # weights come first, and here these are what moves
         return tuple([writer.load(to, OPERANDS, held, chunk) for to, held, chunk in both]), (place, other)
+
+    def _padded(self, one: Product, where: tuple[int, ...], at: Sequence[int], size: Tile) -> Chunk:
+        """What a tile there loads of an operand that its load pads."""
+        found = self._pads.get((one.block, where, size))
+        if found is None:
+            found = padded_operand(one, at, self.tiling.tile, size, self.config.inp_element_bytes)
+            self._pads[one.block, where, size] = found
+        return found
 
     def _copy(self, one: Product, turn: _Turn) -> int:
         return 0 if one.is_bias else turn[0] % self.tiling.operands
