@@ -3,7 +3,8 @@
 By level:
 
     arguments, results, limits        functions, work, executable, refusals
-    scalars and arrays                numbers, bfloat16, affine, masks, buffers, arith, arith_tables, scalar_functions
+    scalars and arrays                numbers, bfloat16, affine, masks, buffers, arith, arith_tables, extrema,
+                                      scalar_functions
     linalg                            linalg, structured, sums, gathers, loops, moves, slices, attention, host
     loops and blocks of the schedule dialect
                                       payload, blocks

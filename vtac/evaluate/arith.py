@@ -20,7 +20,8 @@ from vtac.evaluate.arith_tables import (
     PREDICATES,
     UNSIGNED_UFUNCS,
 )
-from vtac.evaluate.numbers import Array, DType, Mask, computed_dtype, number, rounded
+from vtac.evaluate.extrema import larger, smaller
+from vtac.evaluate.numbers import Array, DType, Mask, computed_dtype, converted, number, rounded
 from vtac.evaluate.refusals import refused
 from vtac.evaluate.scalar_functions import FUNCTIONS, Compute, refuse_where
 
@@ -142,6 +143,10 @@ def _float(op: Operation, operands: Sequence[Array], active: Mask | None) -> Arr
     return FLOAT_UFUNCS[op.name](*operands)
 
 
+def _extremum(op: Operation, operands: Sequence[Array], active: Mask | None) -> Array:
+    return (larger if op.name == "arith.maximumf" else smaller)(*operands)
+
+
 def _shift(op: Operation, operands: Sequence[Array], active: Mask | None) -> Array:
     value, count = operands
     bits = 1 if value.dtype.kind == "b" else 8 * value.dtype.itemsize
@@ -209,11 +214,11 @@ def _index_cast_unsigned(op: Operation, operands: Sequence[Array], active: Mask 
 
 
 def _convert(op: Operation, operands: Sequence[Array], active: Mask | None) -> Array:
-    return _as_signed(operands[0]).astype(_result_dtype(op))
+    return converted(_as_signed(operands[0]), op.results[0].type)
 
 
 def _convert_unsigned(op: Operation, operands: Sequence[Array], active: Mask | None) -> Array:
-    return _as_unsigned(operands[0]).astype(_result_dtype(op))
+    return converted(_as_unsigned(operands[0]), op.results[0].type)
 
 
 def _to_integer(op: Operation, operands: Sequence[Array], active: Mask | None) -> Array:
@@ -236,6 +241,7 @@ _COMPUTE: Mapping[str, Compute] = {
     **dict.fromkeys(INTEGER_UFUNCS, _integer),
     **dict.fromkeys(UNSIGNED_UFUNCS, _unsigned_integer),
     **dict.fromkeys(FLOAT_UFUNCS, _float),
+    **dict.fromkeys(("arith.maximumf", "arith.minimumf"), _extremum),
     "arith.shrsi": _shift,
     "arith.shrui": _shift,
     "arith.shli": _shift,

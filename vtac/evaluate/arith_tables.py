@@ -31,8 +31,6 @@ FLOAT_UFUNCS: dict[str, np.ufunc] = {
     "arith.subf": np.subtract,
     "arith.mulf": np.multiply,
     "arith.divf": np.divide,
-    "arith.maximumf": np.maximum,
-    "arith.minimumf": np.minimum,
 }
 
 PREDICATES: tuple[tuple[np.ufunc, bool], ...] = (

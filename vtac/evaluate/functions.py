@@ -76,7 +76,7 @@ def bind_arguments(function: FuncOp, parameters: Sequence[SSAValue], arrays: Seq
 
 def stored(value: SSAValue, array: Array) -> Array:
     """A result as callers see it: bfloat16 as uint16."""
-    return to_bfloat16(array.astype(np.float32)) if isinstance(element_type(value.type), BFloat16Type) else array
+    return to_bfloat16(array) if isinstance(element_type(value.type), BFloat16Type) else array
 
 
 def constant_buffer(op: Operation) -> Buffer | None:

@@ -98,7 +98,7 @@ class KernelMemory:
         where, who = self._located(places, users, active, op)
         chosen, names = _active(where, active), _active(who, active)
         shown = np.broadcast_to(values, places.shape)
-        stored = to_bfloat16(shown.astype(np.float32)) if self.is_bfloat16 else shown
+        stored = to_bfloat16(shown) if self.is_bfloat16 else shown
         kept = _active(stored, active)
         self._claim(chosen, names, kept, op)
         self.data[chosen] = kept

@@ -191,7 +191,7 @@ class TileOperations:
         halves = [matrices_of(self._values(sums, warps, place, op), sums.record.layout) for place in places[:2]]
         whole = np.concatenate(halves, axis=-1)
         if tiles.record.element == "bf16":
-            whole = from_bfloat16(to_bfloat16(whole.astype(np.float32)))
+            whole = from_bfloat16(to_bfloat16(whole))
         rows, columns = _places(tiles.record.layout)
         tiles.data[warps, places[2]] = whole[..., rows, columns].astype(tiles.data.dtype)
         tiles.defined[warps, places[2]] = True

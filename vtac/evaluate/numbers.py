@@ -77,7 +77,12 @@ def rounded(values: Array, kind: Attribute) -> Array:
     """Values as their type can hold them."""
     if isinstance(kind, TensorType):
         kind = cast("TensorType[Attribute]", kind).element_type
-    return from_bfloat16(to_bfloat16(values.astype(np.float32))) if isinstance(kind, BFloat16Type) else values
+    return from_bfloat16(to_bfloat16(values)) if isinstance(kind, BFloat16Type) else values
+
+
+def converted(values: Array, kind: Attribute) -> Array:
+    """Values of any type as floats of another, rounded once, in the dtype that those are executed in."""
+    return rounded(values, kind) if isinstance(kind, BFloat16Type) else values.astype(computed_dtype(kind))
 
 
 def number(value: Attribute) -> Array:

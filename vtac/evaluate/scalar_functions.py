@@ -9,6 +9,7 @@ from typing import TypeAlias, cast
 import numpy as np
 from xdsl.ir import Operation
 
+from vtac.evaluate.extrema import larger, smaller
 from vtac.evaluate.numbers import Array, Mask
 from vtac.evaluate.refusals import refused
 
@@ -120,7 +121,7 @@ def _clamp(op: Operation, operands: Sequence[Array], active: Mask | None) -> Arr
     for bound in (low, high):
         refuse_where(np.isnan(bound), active, bound, op, lambda found: f"'{op.name}' with the bound {found}")
     refuse_where(np.greater(low, high), active, low, op, lambda found: f"'{op.name}' from {found} to what is less")
-    return np.minimum(np.maximum(value, low), high)
+    return smaller(larger(value, low), high)
 
 
 def _divide(op: Operation, operands: Sequence[Array], active: Mask | None) -> Array:

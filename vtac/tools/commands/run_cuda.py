@@ -120,7 +120,7 @@ def _inputs(options: Options, program: CudaProgram | CudaNetwork) -> list[Array]
 
 
 def _stored(parameter: Parameter, array: Array) -> Array:
-    return to_bfloat16(array.astype(np.float32)) if parameter.dtype == "bfloat16" else array
+    return to_bfloat16(array) if parameter.dtype == "bfloat16" else array
 
 
 def _execute(options: Options, program: CudaProgram | CudaNetwork, inputs: Sequence[Array]) -> _Outcome:
