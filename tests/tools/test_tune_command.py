@@ -34,6 +34,9 @@ def test_a_search_and_what_it_leaves(program: str, tmp_path: Path, capsys: pytes
     out, err = capsys.readouterr()
     assert (err, "in cycles, after 4 tilings" in out) == ("", True)
     assert len(json.loads(Path(export).read_text())["outcomes"]) == 4
+    assert (
+        Path(script).read_text().startswith("// for VTA 1x16x16 (uop 32 KiB, inp 32 KiB, wgt 256 KiB, acc 128 KiB)\n")
+    )
     assert main(["tune", *common, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert f"{found['cycles']:,} (" in out
@@ -72,7 +75,10 @@ def test_a_store_without_tilings_is_said(program: str, tmp_path: Path, capsys: p
     assert main(["tune", *common, "--budget", "1"]) == 0
     capsys.readouterr()
     assert main(["run", program, "--schedules", store]) == 0
-    assert "every layer has its default schedule; vtac tune FILE --store" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert "every layer has its default schedule; vtac tune FILE --store" in err
+    tiles = "VTA 1x16x16 (uop 32 KiB, inp 32 KiB, wgt {} KiB, acc 128 KiB)"
+    assert f"counted, {tiles.format(256)}; it has some for {tiles.format(128)}: " in err
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])

@@ -92,6 +92,12 @@ class Store(Closing):
         with self._explained("read"):
             return tuple(str(row[0]) for row in self._link.execute(asked, (machine, model)))
 
+    def machines(self, model: str) -> tuple[str, ...]:
+        """The machines on which something ran, whatever its problem."""
+        asked = "SELECT DISTINCT machine FROM outcomes WHERE model = ? AND status = 'ok' ORDER BY 1"
+        with self._explained("read"):
+            return tuple(str(row[0]) for row in self._link.execute(asked, (model,)))
+
     def text(self, digest: str) -> str | None:
         """What a digest stands for; None where nobody said."""
         with self._explained("read"):

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from vtac.targets.cuda.program import CudaProgram
     from vtac.targets.target import Target, TargetProgram
 
+_CONFIGURATIONS = 3
+"""Configurations that a note names."""
+
 __all__ = ["VtaProgram", "compile_cuda_file", "compile_file", "is_cuda_program", "load_program"]
 
 
@@ -112,11 +115,15 @@ def _untuned_name(choice: str) -> str:
 
 def _note_untuned(schedules: str, program: VtaProgram) -> None:
     """Says of which layers a store has no tiling, or that it has none at all that could have been used."""
-    from vtac.targets.vta.tuning.stored import has_tilings
+    from vtac.targets.vta.tuning.stored import has_tilings, tuned_configurations
 
     names = [name for choice in program.choices if (name := _untuned_name(choice))]
+    only = ""
     if not has_tilings(schedules, program.config):
         lack, who = "", "every layer has its default schedule"
+        others = [str(one) for one in tuned_configurations(schedules)]
+        more = f" and {len(others) - _CONFIGURATIONS} more" if len(others) > _CONFIGURATIONS else ""
+        only = f", {program.config}; it has some for {', '.join(others[:_CONFIGURATIONS])}{more}" if others else ""
     elif names:
         lack, who = (
             f" of {', '.join(names)}",
@@ -125,8 +132,8 @@ def _note_untuned(schedules: str, program: VtaProgram) -> None:
     else:
         return
     print(
-        f"note: {schedules} has no tiling{lack} for this configuration that this version of vtac has counted: {who}; "
-        f"vtac tune FILE --store {schedules} fills it",
+        f"note: {schedules} has no tiling{lack} for this configuration that this version of vtac has counted{only}: "
+        f"{who}; vtac tune FILE --store {schedules} fills it",
         file=sys.stderr,
     )
 

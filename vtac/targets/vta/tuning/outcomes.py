@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from xdsl.dialects.builtin import ModuleOp
 
+from vtac.analysis.ir.target import config_of
 from vtac.errors import CompileError
 from vtac.targets.vta.choosing import compile_with
 from vtac.targets.vta.cycles import Timing
@@ -171,6 +172,9 @@ def _measures(program: VtaProgram) -> tuple[int, int]:
 
 
 def _schedule_text(work: ModuleOp, program: VtaProgram, tuned: TunedTilings | None) -> str:
+    """The scripts below a line that says for which configuration they are; nothing where there is none."""
     if isinstance(program, HostProgram):
-        return "".join(str(WrittenScript(script)) for script in program.scripts)
-    return str(default_schedule(work, kept=tuned))
+        text = "".join(str(WrittenScript(script)) for script in program.scripts)
+    else:
+        text = str(default_schedule(work, kept=tuned))
+    return f"// for {config_of(work)}\n{text}" if text else ""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 from vtac.dialects.hardware import VTAConfig
 from vtac.errors import CompileError
@@ -59,6 +61,24 @@ def has_tilings(path: str | Path, config: VTAConfig) -> bool:
     with Store(path) as store:
         known = store.candidates(digest(machine_text(config, Timing.de10())), model_identity())
     return any(is_tiling(candidate) for candidate in known)
+
+
+def tuned_configurations(path: str | Path) -> list[VTAConfig]:
+    """The configurations for which a store has the tiling of any layer, as this compiler makes programs.
+
+    Raises `StoreError`.
+    """
+    model = model_identity()
+    with Store(path) as store:
+        known = [one for one in store.machines(model) if any(map(is_tiling, store.candidates(one, model)))]
+        texts = [(one, store.text(one)) for one in known]
+    found: list[VTAConfig] = []
+    for name, text in texts:
+        record = cast("dict[str, dict[str, object]]", json.loads(text or '{"config": {}}'))
+        config = VTAConfig.from_fields(record["config"], str(path))
+        if digest(machine_text(config, Timing.de10())) == name:
+            found.append(config)
+    return found
 
 
 def _best(store: Store, layer: Layer, config: VTAConfig) -> Tiling | None:
