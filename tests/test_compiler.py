@@ -188,3 +188,12 @@ def test_functions_of_several_blocks_are_refused(target: str) -> None:
 """
     with pytest.raises(CompileError, match=r"<string>:1:1: function 'jump' has 2 blocks with branches between them"):
         vtac.compile(text, target)
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [("cuda", "a GpuArchitecture is required, or its name, as in 'sm_90'"), ("vta", "a VTAConfig is required, or the")],
+)
+def test_an_unknown_option_is_told_what_says_the_hardware(target: str, said: str) -> None:
+    with pytest.raises(CompileError, match=f"has no option 'arch'; .*; config says what hardware it is for: {said}"):
+        vtac.compile(VectorAdd().text(), target, arch="sm_90")

@@ -103,3 +103,17 @@ def test_an_empty_assembly_is_no_stream(tmp_path: Path) -> None:
     message = refusal("asm", str(empty), "-o", str(tmp_path / "insn.bin"))
     assert "empty.s' holds no instruction; a stream ends with finish" in message
     assert not (tmp_path / "insn.bin").exists()
+
+
+def test_text_is_no_stream_and_is_told_what_it_is(saved: str, tmp_path: Path) -> None:
+    texts = {
+        "net.txt": ("// \u00e9\nfunc.func @f() {\n  func.return\n}\n", "is MLIR text, no stream of instruction words: "
+                    "compile it with vtac compile {path} -o DIR, and give DIR"),
+        "net.asm": (ASSEMBLY, "is assembly, no stream of instruction words: assemble it with vtac asm {path} -o FILE"),
+        "net.json": ("{}\n", "is text, no stream of instruction words: give what vtac compile -o wrote, or a file of"),
+    }  # fmt: skip
+    for name, (text, said) in texts.items():
+        path = tmp_path / name
+        path.write_text(text, encoding="utf-8")
+        for command in (["check", path], ["disasm", path], ["diff", saved, path], ["diff", path, saved]):
+            assert f"'{path}' {said.format(path=path)}" in refusal(*command)

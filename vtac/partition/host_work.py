@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ _UNMOVED = (PackOp, UnpackOp, TransposeTilesOp, UnspecifiedOp, *RESHAPES, arith.
 
 _QUANTISE = "write it in integers, as by quantising the model: the VTA computes in int8 and int32"
 _CONTRACTION = "give it factors that are i8 or widened from it (arith.extsi), and constant zero points"
+_ONE_DIMENSION = re.compile(r"linalg\.(depthwise_)?conv_1d(?:_(\w+)_(\w+))?")
+_THREE_DIMENSIONS = "write it as convolutions of two dimensions, one for each plane of the window, and add these up"
 _ELEMENTWISE = "use additions, maxima, minima, shifts and products with constants, on i8 and i32"
 _PAD = "pad with zeros, or with the zero point of the data"
 _PACKED = "the host packs this tensor anyway"
@@ -74,13 +77,30 @@ def remedy(op: Operation) -> str:
     if any(_is_float(value) for one in op.walk() for value in (*one.operands, *one.results)):
         return _QUANTISE
     if _counts(op):
-        return _CONTRACTION
+        return next(filter(None, (remedy_of_dimensions(one.name) for one in inner)), _CONTRACTION)
     if any(isinstance(one, tensor.PadOp) for one in inner):
         return _PACKED if all(map(is_from_caller, op.results)) else _PAD
     for one in inner:
         if reason := why_on_host(one):
             return reason
     return _ELEMENTWISE if any(isinstance(op, HostOp) and not _only_moves(one) for one in inner) else _MOVE
+
+
+def remedy_of_dimensions(name: str) -> str:
+    """How a named convolution of one or three dimensions becomes some of two; empty for any other operation."""
+    if "conv_3d" in name:
+        return _THREE_DIMENSIONS
+    found = _ONE_DIMENSION.fullmatch(name)
+    if found is None:
+        return ""
+    depthwise, data, weights = found.groups(default="")
+    # The layouts of two dimensions have a height before the width: ncw_fcw, nchw_fchw.
+    layouts = f"{data}_{weights}".replace("w", "hw") if data else "nchw_fchw"
+    channels = "" if data else ", one channel and one feature"
+    return (
+        f"write it as linalg.{depthwise}conv_2d_{layouts} with a height of 1{channels}: tensor.expand_shape gives data "
+        "and weights that dimension, tensor.collapse_shape takes it from the result"
+    )
 
 
 def breaks_in(function: FuncOp) -> list[Break]:

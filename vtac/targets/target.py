@@ -214,7 +214,10 @@ class Target:
         for name in options:
             if name not in known:
                 has = f"its options are {', '.join(known)}" if known else "it has none"
-                raise CompileError(f"target '{self.name}' has no option '{name}'; {has}")
+                raise CompileError(
+                    f"target '{self.name}' has no option '{name}'; {has}; config says what hardware it is for: "
+                    f"{self.hardware.required}"
+                )
         return known | dict(options)
 
     def has_saved(self, directory: Path) -> bool:

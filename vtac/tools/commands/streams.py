@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,9 @@ from vtac.errors import VtacError
 from vtac.files.reading import MEMORY_BYTES, like_missing, read_regular
 from vtac.targets.vta.programs.saved_records import Index, parse_index
 from vtac.targets.vta.programs.saving import device_folder
+
+_MLIR = re.compile(r"^\s*(module\b|func\.func\b|#\w+ = |\"?builtin\.module|schedule\.script\b)", re.MULTILINE)
+_ASSEMBLY = re.compile(r"^\s*(\d+: +)?(load|store|gemm|alu|finish)\b", re.MULTILINE)
 
 
 class StreamFileError(VtacError):
@@ -48,13 +52,32 @@ def load_streams(path: str, config_path: str | None) -> dict[str, SavedStream]:
     source = Path(path)
     stated = None if config_path is None else VTAConfig.from_json(config_path)
     if not source.is_dir():
-        return {"": SavedStream(source, read_bytes(source), b"", stated or VTAConfig())}
+        words = read_bytes(source)
+        _refuse_text(source, words)
+        return {"": SavedStream(source, words, b"", stated or VTAConfig())}
     streams = {name: _saved_stream(folder) for name, folder in _stream_folders(source).items()}
     if stated is not None and any(stated != stream.config for stream in streams.values()):
         raise StreamFileError(
             f"'{path}' was compiled for another configuration than '{config_path}'; leave out --config"
         )
     return streams
+
+
+def _refuse_text(path: Path, data: bytes) -> None:
+    """Raises `StreamFileError` for text, which no instruction words are: those of an end hold zeros."""
+    if not data or any(byte < ord(" ") and byte not in b"\t\n\r" for byte in data):
+        return
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return
+    if _MLIR.search(text):
+        kind, remedy = "MLIR text", f"compile it with vtac compile {path} -o DIR, and give DIR"
+    elif _ASSEMBLY.search(text):
+        kind, remedy = "assembly", f"assemble it with vtac asm {path} -o FILE, and give FILE"
+    else:
+        kind, remedy = "text", "give what vtac compile -o wrote, or a file of instruction words"
+    raise StreamFileError(f"'{path}' is {kind}, no stream of instruction words: {remedy}")
 
 
 def _stream_folders(source: Path) -> dict[str, Path]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import vtac
+from vtac.partition.host_work import remedy_of_dimensions
 from vtac.targets.vta.programs.vta_program import VtaProgram
 from vtac.workloads.networks.network import Network
 
@@ -110,3 +112,54 @@ def test_a_stream_under_a_schedule_counts_its_products(tmp_path: Path) -> None:
     program = vtac.compile(Path(__file__).parents[4] / "examples/vta_matmul.mlir")
     assert program.work_line == "1 of 1 contraction (100 % of MACs) on the VTA, one stream"
     assert str(saved(program, tmp_path)) == str(program)
+
+
+ONE_DIMENSION = """func.func @f(%x: tensor<1x32x14xi8>, %w: tensor<16x32x3xi8>) -> tensor<1x16x12xi32> {
+  %z = arith.constant 0 : i32
+  %e = tensor.empty() : tensor<1x16x12xi32>
+  %f = linalg.fill ins(%z : i32) outs(%e : tensor<1x16x12xi32>) -> tensor<1x16x12xi32>
+  %c = linalg.conv_1d_ncw_fcw {strides = dense<1> : tensor<1xi64>, dilations = dense<1> : tensor<1xi64>}
+      ins(%x, %w : tensor<1x32x14xi8>, tensor<16x32x3xi8>) outs(%f : tensor<1x16x12xi32>) -> tensor<1x16x12xi32>
+  func.return %c : tensor<1x16x12xi32>
+}
+"""
+TWO_DIMENSIONS = """func.func @f(%x: tensor<1x32x14xi8>, %w: tensor<16x32x3xi8>) -> tensor<1x16x12xi32> {
+  %x2 = tensor.expand_shape %x [[0], [1], [2, 3]] output_shape [1, 32, 1, 14]
+      : tensor<1x32x14xi8> into tensor<1x32x1x14xi8>
+  %w2 = tensor.expand_shape %w [[0], [1], [2, 3]] output_shape [16, 32, 1, 3]
+      : tensor<16x32x3xi8> into tensor<16x32x1x3xi8>
+  %z = arith.constant 0 : i32
+  %e = tensor.empty() : tensor<1x16x1x12xi32>
+  %f = linalg.fill ins(%z : i32) outs(%e : tensor<1x16x1x12xi32>) -> tensor<1x16x1x12xi32>
+  %c = linalg.conv_2d_nchw_fchw {strides = dense<1> : tensor<2xi64>, dilations = dense<1> : tensor<2xi64>}
+      ins(%x2, %w2 : tensor<1x32x1x14xi8>, tensor<16x32x1x3xi8>) outs(%f : tensor<1x16x1x12xi32>)
+      -> tensor<1x16x1x12xi32>
+  %r = tensor.collapse_shape %c [[0], [1], [2, 3]] : tensor<1x16x1x12xi32> into tensor<1x16x12xi32>
+  func.return %r : tensor<1x16x12xi32>
+}
+"""
+
+
+def test_a_convolution_of_one_dimension_is_told_how_it_becomes_one_of_two() -> None:
+    alone, written = vtac.compile(ONE_DIMENSION), vtac.compile(TWO_DIMENSIONS)
+    said = "; write it as linalg.conv_2d_nchw_fchw with a height of 1: tensor.expand_shape gives data and weights that"
+    assert any("'linalg.conv_1d_ncw_fcw' cannot run" in choice and said in choice for choice in alone.choices)
+    assert (alone.summary["macs_on_vta"], written.summary["macs_on_vta"] > 0) == (0, True)
+    random = np.random.default_rng(0)
+    x, w = (random.integers(-128, 128, shape, dtype=np.int8) for shape in ((1, 32, 14), (16, 32, 3)))
+    assert np.array_equal(alone(x, w), written(x, w))
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("linalg.conv_1d_nwc_wcf", "linalg.conv_2d_nhwc_hwcf with a height of 1: "),
+        ("linalg.depthwise_conv_1d_ncw_cw", "linalg.depthwise_conv_2d_nchw_chw with a height of 1: "),
+        ("linalg.conv_1d", "linalg.conv_2d_nchw_fchw with a height of 1, one channel and one feature: "),
+        ("linalg.conv_3d_ndhwc_dhwcf", "convolutions of two dimensions, one for each plane of the window"),
+        ("linalg.matmul", ""),
+    ],
+)
+def test_named_convolutions_of_other_dimensions_have_a_remedy(name: str, said: str) -> None:
+    assert remedy_of_dimensions(name).startswith(f"write it as {said}" if said else "")
+    assert bool(remedy_of_dimensions(name)) == bool(said)
