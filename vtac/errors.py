@@ -199,16 +199,23 @@ class ExecutionError(VtacError):
     """An instruction stream that cannot be executed.
 
     `message` is complete by itself; `index` is the position of the instruction at fault, None when
-    no instruction is; `kind` is one word for the rule that was broken.
+    no instruction is; `kind` is one word for the rule that was broken. `location` is the `file:line:col` that the
+    instruction comes from, empty where that is not known: of a stream alone it is not.
     """
 
     index: int | None
     kind: str
+    location: str
 
-    def __init__(self, message: str, index: int | None, kind: str) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, index: int | None, kind: str, location: str = "") -> None:
+        super().__init__(f"{location}: {message}" if location else message)
         self.index = index
         self.kind = kind
+        self.location = location
+
+    @property
+    def locations(self) -> tuple[str, ...]:
+        return (self.location,) if self.location else ()
 
 
 class CycleError(ExecutionError):

@@ -8,7 +8,7 @@ from xdsl.ir import Operation
 from xdsl.utils.exceptions import DiagnosticException, MultipleSpansParseError, ParseError
 
 from vtac.analysis.ir.locations import location_of
-from vtac.errors import CompileError, EncodingError, EvaluationError, JointCompileError, VtacError
+from vtac.errors import CompileError, EncodingError, EvaluationError, ExecutionError, JointCompileError, VtacError
 from vtac.text.reports import InvalidModuleError, Report, SourceError, one_line
 
 
@@ -26,6 +26,8 @@ def reports_of(error: BaseException, fallback_location: str = "") -> list[Report
                     "error", _without_location(error), error.location or location_at_fault(error) or fallback_location
                 )
             ]
+        case ExecutionError() if error.location:
+            return [Report("error", one_line(error.message.removeprefix(f"{error.location}: ")), error.location)]
         case VtacError():
             return [Report("error", one_line(error.message), fallback_location)]
         case ParseError():

@@ -33,6 +33,14 @@ _REFUSED = {
         KERNEL + f"func.func @main(%a: {BUFFER}, %c: {BUFFER}) {{\n{CALL}\nfunc.return\n}}\n",
         "11:1: function 'main' does not wait for the VTA: end it with vta.sync",
     ),
+    "no end of operations": (
+        f"func.func @main(%a: {BUFFER}) {{\n{load()}\nfunc.return\n}}\n",
+        "1:1: function 'main' does not wait for the VTA: end it with vta.sync",
+    ),
+    "nothing at all": (
+        f"func.func @main(%a: {BUFFER}) {{\nfunc.return\n}}\n",
+        "1:1: function 'main' gives the VTA nothing to do",
+    ),
     "a step of 0": (program(loop(load("%i"), step=0)), "5:1: 'scf.for' steps by 0; a positive step is required"),
     "a negative step": (
         program(loop(load("%i"), step=-2)),

@@ -12,7 +12,7 @@ from vtac.targets.vta.machine.stream import decode_stream
 from vtac.targets.vta.programs.arrays import Array, Image
 from vtac.targets.vta.programs.host_program import HostProgram
 from vtac.targets.vta.programs.program import Program
-from vtac.targets.vta.programs.provenance import KernelCall, StoredPart
+from vtac.targets.vta.programs.provenance import KernelCall, StoredPart, placed_faults
 from vtac.targets.vta.programs.vta_program import VtaProgram
 from vtac.targets.vta.stream.layout import Buffer, Names
 
@@ -41,7 +41,8 @@ def _run_stream(
 ) -> tuple[Array, ...]:
     image = program.memory_image(arrays)
     watch = _Watch(program, image, alone, found, progress)
-    execute(program.instructions, image, program.config, strict=True, progress=watch)
+    with placed_faults(program.origins):
+        execute(program.instructions, image, program.config, strict=True, progress=watch)
     return tuple(program.read(image, buffer) for buffer in program.results)
 
 

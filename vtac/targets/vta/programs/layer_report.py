@@ -15,7 +15,7 @@ from vtac.targets.vta.machine.counters import count
 from vtac.targets.vta.machine.stream import decode_stream
 from vtac.targets.vta.programs.device_call import DeviceCall
 from vtac.targets.vta.programs.program import Program
-from vtac.targets.vta.programs.provenance import title_of
+from vtac.targets.vta.programs.provenance import placed_faults, title_of
 from vtac.targets.vta.programs.vta_program import VtaProgram
 from vtac.targets.vta.programs.work import Work
 
@@ -67,7 +67,12 @@ class LayerReport:
 
 def simulate_streams(program: VtaProgram) -> dict[str, CycleReport]:
     """A run of each stream of a program under the DE10 timing model, by the stream's name. Raises `CycleError`."""
-    return {name: simulate_cycles(one.instructions, one.config) for name, one in program.devices.items()}
+    return {name: _simulate(one) for name, one in program.devices.items()}
+
+
+def _simulate(program: Program) -> CycleReport:
+    with placed_faults(program.origins):
+        return simulate_cycles(program.instructions, program.config)
 
 
 def layer_reports(program: VtaProgram, simulated: Mapping[str, CycleReport] | None = None) -> list[LayerReport]:

@@ -19,7 +19,7 @@ from vtac.targets.vta.isa import MICRO_OP_BYTES, WORD_BYTES, disassemble
 from vtac.targets.vta.machine import Progress, execute
 from vtac.targets.vta.programs.arrays import Array, Image, fitted, items_of
 from vtac.targets.vta.programs.device_call import DeviceCall
-from vtac.targets.vta.programs.provenance import KernelCall, Origin
+from vtac.targets.vta.programs.provenance import KernelCall, Origin, placed_faults
 from vtac.targets.vta.programs.saving import save, stream_files
 from vtac.targets.vta.programs.summary import Summary, work_line
 from vtac.targets.vta.stream.layout import Buffer
@@ -146,7 +146,8 @@ class Program:
         """
         given = fitted(self.arguments, arrays)
         image = self.memory_image(given)
-        outcome = execute(self.instructions, image, self.config, strict=not self.simulator_only, progress=progress)
+        with placed_faults(self.origins):
+            outcome = execute(self.instructions, image, self.config, strict=not self.simulator_only, progress=progress)
         self._counters = {name: value for name, value in outcome.items() if isinstance(value, int)}
         self.last_inputs = tuple(array.copy() for array in given)
         outputs = tuple(self.read(image, buffer) for buffer in self.results)
@@ -174,7 +175,8 @@ class Program:
 
     @cached_property
     def _cycles(self) -> int:
-        return count_cycles(self.instructions, self.config)
+        with placed_faults(self.origins):
+            return count_cycles(self.instructions, self.config)
 
     def disassemble(self) -> str:
         """The instructions as text, one line each."""

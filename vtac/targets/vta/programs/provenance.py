@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
+from vtac.errors import ExecutionError
 from vtac.targets.vta.programs.work import Work
+
+_INSTRUCTION = re.compile(r"\binstruction (\d+)\b(?! \()")
+"""How faults name instructions, but for those that they show in parentheses behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +29,35 @@ class Origin:
         """The origin in a listing: `conv1: vta.gemm net.mlir:12:8`."""
         layer = f"{self.kernel}: " if self.kernel else ""
         return f"{layer}{self.op} {self.location}".rstrip()
+
+
+@contextmanager
+def placed_faults(origins: Sequence[Origin]) -> Generator[None]:
+    """Faults of a stream's instructions, with the places that these come from where `origins` has them."""
+    try:
+        yield
+    except ExecutionError as error:
+        placed = _placed(error, origins)
+        if placed is None:
+            raise
+        raise placed from None
+
+
+def _placed(error: ExecutionError, origins: Sequence[Origin]) -> ExecutionError | None:
+    """The same fault with its place, and the others' behind their numbers; None where its place is not known."""
+    own = origins[error.index] if error.index is not None and error.index < len(origins) else None
+    if own is None or not own.location or error.location:
+        return None
+    seen = {error.index}
+
+    def named(match: re.Match[str]) -> str:
+        number = int(match[1])
+        known = number not in seen and number < len(origins) and bool(origins[number].location)
+        seen.add(number)
+        return f"{match[0]} ({origins[number]})" if known else match[0]
+
+    message = _INSTRUCTION.sub(named, error.message)
+    return type(error)(message, error.index, error.kind, own.location)
 
 
 @dataclass(frozen=True, slots=True)

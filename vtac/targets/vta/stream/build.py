@@ -147,7 +147,8 @@ def _entry(module: ModuleOp) -> FuncOp:
     (function,) = functions
     _refuse_calls_of_kernels(module, function)
     if not operations_of(SyncOp, function):
-        found = "does not wait for the VTA: end it with vta.sync" if calls else "gives the VTA nothing to do"
+        is_for_vta = calls or any(op.name.startswith("vta.") for op in function.walk())
+        found = "does not wait for the VTA: end it with vta.sync" if is_for_vta else "gives the VTA nothing to do"
         raise CompileError(f"function '{function.sym_name.data}' {found}", location_of(function))
     _refuse_tokens(module)
     return function
