@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -187,3 +190,15 @@ def test_two_inputs() -> None:
     quantised = model.quantize([(data, other)])
     found = quantised.compile().predict(data[:2], other[:2])
     np.testing.assert_array_equal(found, quantised.floats(np.asarray(quantised.simulate(data[:2], other[:2])))[0])
+
+
+def test_what_the_program_says_of_an_operation_names_its_layer() -> None:
+    """Layers whose names begin alike, and one whose name ends as those of parts of layers do."""
+    first = replace(FIRST, name="block/conv")
+    layers = (first, Softmax("block/conv_f1", ("block/conv",), axis=1), Flatten("g", ("block/conv_f1",)))
+    model, data = model_of((*layers, Linear("head", ("g",), numbers(4, 150))))
+    choices = model.quantize(data[:16], allow_host=True).compile().choices
+    hosted = [choice for choice in choices if choice.startswith("host: ")]
+    assert hosted
+    assert all(re.search(r" \(block/conv_f1:\d+:\d+, ", choice) for choice in hosted)
+    assert not any("<string>" in choice for choice in choices)

@@ -22,17 +22,13 @@ from vtac.models.layers.views import Concat, Flatten, Pad, Reshape, Slice, Trans
 from vtac.models.quantiser.host_step import Stored, host_step
 from vtac.models.quantiser.integer_bodies import Bounds, Finish, Residual
 from vtac.models.quantiser.moments import Moments
-from vtac.models.quantiser.network import IntegerNetwork
+from vtac.models.quantiser.network import PART, IntegerNetwork
 from vtac.models.quantiser.options import Options
 from vtac.models.quantiser.products import IntegerProduct, Requantisation, quantise_product
 from vtac.models.quantiser.scales import Scale, finest_sums
 from vtac.models.quantiser.steps import Plan, Step
 from vtac.workloads.tensor_text import Tensor
 
-_PART = re.compile(
-    r"_(w|b|t|shift1?|below|limit|padded|window|sum|taps|in|k|groups|zero|none|start|empty|value|wide|flat|zeros|[fp]\d+)$"
-)
-"""How the names of values end that layers are made of."""
 _INNER = re.compile(r"[avxfsp]\d+$|[oy]$")
 """Names of values within operations."""
 _FAR = 1 << 14
@@ -73,6 +69,7 @@ class Construction:
     def emit(self, step: Step) -> None:
         """A step that the host computes, or whose layer has an integer form."""
         name = self._free_name(step.layer.name)
+        self.network.origins[name] = step.layer.name
         self.tensors[step.target] = self._hosted(step, name) if step.hosted else self._emit(step, name)
         self.network.results = [self.tensors[one] for one in self.graph.outputs if one in self.tensors]
 
@@ -97,7 +94,7 @@ class Construction:
         """The layer's name as one of a value in IR, without a number at its end, which printers put there too."""
         stem = re.sub(r"_(\d+)$", r"_n\1", re.sub(r"\W", "_", name, flags=re.ASCII))
         stem = stem if stem[:1].isalpha() else f"layer_{stem}"
-        stem = f"{stem}_" if _PART.search(stem) or _INNER.match(stem) else stem
+        stem = f"{stem}_" if PART.search(stem) or _INNER.match(stem) else stem
         found, number = stem, 1
         while found in self._names:
             number += 1

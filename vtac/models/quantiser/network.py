@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
+from xdsl.dialects.builtin import FileLineColLoc, ModuleOp, StringAttr
+from xdsl.ir import Operation
 
 from vtac.models.layer import Layer
 from vtac.models.layers.convolutions import Spread
@@ -31,13 +34,41 @@ from vtac.workloads.networks.core import Array, Values
 from vtac.workloads.networks.network import Network
 from vtac.workloads.tensor_text import Tensor
 
+PART = re.compile(
+    r"_(w|b|t|shift1?|below|limit|padded|window|sum|taps|in|k|groups|zero|none|start|empty|value|wide|flat|zeros|[fp]\d+)$"
+)
+"""How the names of values end that layers are made of."""
+
 
 class IntegerNetwork(Network):
-    """A network of i8 whose results are shifted by an amount per feature, rounded, and clipped."""
+    """A network of i8 whose results are shifted by an amount per feature, rounded, and clipped.
+
+    `origins` says which layer of the model the values of each name are of, those with more behind it included.
+    """
 
     def __init__(self, name: str, inputs: Sequence[Tensor]) -> None:
         super().__init__(name, inputs[0].shape, 0, inputs[0].name)
         self.input, self.inputs = inputs[0], list(inputs)
+        self.origins: dict[str, str] = {}
+
+    def module(self) -> ModuleOp:
+        """The network with its parameters as constants; places are those of its text, by the names of layers."""
+        made = super().module()
+        for function in made.ops:
+            for op in function.walk():
+                origin = self._origin_of(op)
+                place = op.location
+                if origin and isinstance(place, FileLineColLoc):
+                    op.location = FileLineColLoc(StringAttr(origin), place.line, place.column)
+        return made
+
+    def _origin_of(self, op: Operation) -> str:
+        """The layer that an operation is of, or the one around it; empty where there is none."""
+        name = (op.results[0].name_hint or "") if op.results else ""
+        while name and name not in self.origins and (part := PART.search(name)):
+            name = name[: part.start()]
+        around = op.parent_op()
+        return self.origins.get(name, "") or (self._origin_of(around) if around is not None else "")
 
     def host_step(self, step: HostStep, described: str) -> Tensor:
         """What the host computes."""
