@@ -36,7 +36,7 @@ from vtac.dialects.wmma import (
     StoreMatrixSyncOp,
 )
 from vtac.dialects.wmma.attributes import Fragment
-from vtac.rewriting.attention_parts import LEAST, AttentionWriter, Tile
+from vtac.rewriting.attention_parts import LEAST, AttentionWriter, Tile, larger
 
 _ROWS_OF_A_LANE = FRAGMENT * LANES_OF_A_ROW // WARP_SIZE
 _ROWS_AT_ONCE = WARP_SIZE // LANES_OF_A_ROW
@@ -124,7 +124,7 @@ class AttentionKernel(AttentionWriter):
 
     def _keep_larger(self, row: Linear, value: SSAValue) -> None:
         writer = self.writer
-        writer.store(writer.add(arith.MaximumfOp(writer.load(self.most, row), value)), self.most, row)
+        writer.store(writer.add(larger(writer.load(self.most, row), value)), self.most, row)
 
     def _weigh(self) -> None:
         """The largest score of whole rows, exp(score - most), and by what changes what was added up before."""

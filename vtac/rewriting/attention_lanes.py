@@ -42,7 +42,7 @@ from vtac.dialects.mma.layouts import COLUMNS, CORE_ROWS, ROWS
 from vtac.dialects.mma.ops import tiles_of
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.declared import PIPELINE
-from vtac.rewriting.attention_parts import LEAST, AttentionWriter, Tile
+from vtac.rewriting.attention_parts import LEAST, AttentionWriter, Tile, larger
 
 _DEPTH = 16
 _SHAPE = f"m{ROWS}n{COLUMNS}k{_DEPTH}"
@@ -151,9 +151,9 @@ class LaneAttention(AttentionWriter):
                     score = self._counted(self._element(self.scores, column, piece, at), self._row(piece), key)
                     self._put(score, self.scores, column, piece, at)
                     score = self._element(self.scores, column, piece, at)
-                    self._update(self.most, piece, lambda old, new=score: arith.MaximumfOp(old, new))
+                    self._update(self.most, piece, lambda old, new=score: larger(old, new))
         for piece in range(_PIECES):
-            self._meet(self.most, piece, arith.MaximumfOp)
+            self._meet(self.most, piece, larger)
 
     def _weigh(self) -> None:
         """exp(score - most), their sums, and by what changes what was added up before."""

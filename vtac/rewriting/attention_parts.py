@@ -10,6 +10,7 @@ from typing import cast
 
 from xdsl.dialects import arith, math
 from xdsl.dialects.builtin import AnyFloat, f32
+from xdsl.dialects.utils.fast_math import FastMathFlag
 from xdsl.ir import SSAValue
 
 from vtac.analysis.attention.attention_tiles import PITCH, AttentionTiling
@@ -228,3 +229,8 @@ def _apart(number: Linear, shape: Sequence[int], extents: dict[Hashable, int]) -
         found.insert(0, number.modulo(extent, extents))
         number = number.floor_divide(extent, extents)
     return found
+
+
+def larger(one: SSAValue, other: SSAValue) -> arith.MaximumfOp:
+    """The larger of two scores; which of two zeros is open, as exp(score - largest) is the same for both."""
+    return arith.MaximumfOp(one, other, arith.FastMathFlagsAttr([FastMathFlag.NO_SIGNED_ZEROS]))

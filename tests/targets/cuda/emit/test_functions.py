@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import vtac
 from vtac.evaluate import evaluate
+from vtac.evaluate.bfloat16 import from_bfloat16, to_bfloat16
 from vtac.targets.cuda.cpu.toolchain import cpu_unavailable_reason
 from vtac.targets.cuda.emit.functions import FUNCTIONS
 from vtac.workloads.float_text import FloatProgram
@@ -73,3 +75,62 @@ def test_conversions_and_bits() -> None:
     text = builder.text(builder.map(Tensor("y", (6,), "f32"), [(x, "i")], body))
     values = np.array([-128, -7, -1, 0, 5, 127], np.int8)
     assert np.array_equal(vtac.compile(text, "cuda")(values), evaluate(vtac.parse(text), values))
+
+
+ZEROS = np.array([-0.0, -0.0, 0.0, 0.0, 1.0, np.nan, -2.0, np.nan], np.float32)
+OTHER = np.array([-0.0, 0.0, -0.0, 0.0, np.nan, -1.0, -3.0, np.nan], np.float32)
+EXTREMA = [f"arith.{name} {sides}" for name in ("maximumf", "minimumf") for sides in ("%a0, %a1", "%a0, %c", "%c, %a0")]
+
+
+@needs_compiler
+@pytest.mark.parametrize("element", ["f32", "f16", "bf16"])
+def test_zeros_have_signs_and_nans_count(element: str) -> None:
+    """-0.0 is less than +0.0, whichever side it is on and whether it is a constant; bits are compared."""
+    builder = FloatProgram("zeros")
+    x, y = (builder.argument(name, ZEROS.shape, element) for name in "xy")
+    results: list[Tensor] = []
+    for number in ("0.0", "-0.0", "1.0"):
+        for body in EXTREMA:
+            code = f"%c = arith.constant {number} : {element}\n    %y = {body} : {element}"
+            result = Tensor(f"r{len(results)}", ZEROS.shape, element)
+            results.append(builder.map(result, [(x, "i"), (y, "i")], code))
+    text = builder.text(*results)
+    is_bfloat16, dtype = element == "bf16", "float16" if element == "f16" else "float32"
+    arrays = [to_bfloat16(one) if is_bfloat16 else one.astype(dtype) for one in (ZEROS, OTHER)]
+    found, wanted = vtac.compile(text, "cuda")(*arrays), evaluate(vtac.parse(text), *arrays)
+    for at, (one, expected) in enumerate(zip(found, wanted, strict=True)):
+        numbers = [from_bfloat16(side.astype(np.uint16)) if is_bfloat16 else side for side in (one, expected)]
+        assert_same_numbers(numbers[0].astype(float), numbers[1].astype(float), EXTREMA[at % len(EXTREMA)])
+
+
+def assert_same_numbers(found: NDArray[np.float64], expected: NDArray[np.float64], name: str) -> None:
+    """Equal numbers with equal signs, or none."""
+    assert np.array_equal(np.isnan(found), np.isnan(expected)), name
+    is_number = ~np.isnan(expected)
+    assert np.array_equal(found[is_number], expected[is_number]), name
+    assert np.array_equal(np.signbit(found[is_number]), np.signbit(expected[is_number])), name
+
+
+@needs_compiler
+def test_integers_become_bfloat16_by_one_rounding() -> None:
+    builder = FloatProgram("rounded")
+    x = builder.argument("x", (6,), "i32")
+    text = builder.text(builder.map(Tensor("y", (6,), "bf16"), [(x, "i")], "%y = arith.sitofp %a0 : i32 to bf16"))
+    tie = (1 << 24) + (1 << 16)  # halfway between two bfloat16, and just beside that
+    values = np.array([tie, tie + 1, -tie - 1, tie - 1, 2**31 - 1, -3], np.int32)
+    found = vtac.compile(text, "cuda")(values)
+    assert isinstance(found, np.ndarray)
+    assert [hex(bits) for bits in found.tolist()] == ["0x4b80", "0x4b81", "0xcb81", "0x4b80", "0x4f00", "0xc040"]
+
+
+def test_maxima_in_a_row_are_written_once_each() -> None:
+    """Each step names the one before, so that a text grows by one line with each."""
+    lengths: list[int] = []
+    for count in (4, 8, 12):
+        builder = FloatProgram("row")
+        x, y = (builder.argument(name, (24,), "f32") for name in "xy")
+        steps = [f"%m{at + 1} = arith.maximumf %m{at}, %a{at % 2} : f32" for at in range(count)]
+        body = "\n    ".join(["%m0 = arith.addf %a0, %a1 : f32", *steps, f"%y = arith.negf %m{count} : f32"])
+        text = builder.text(builder.map(Tensor("r", (24,), "f32"), [(x, "i"), (y, "i")], body))
+        lengths.append(len(vtac.compile(text, "cuda").text))
+    assert lengths[2] - lengths[1] <= lengths[1] - lengths[0] + 40

@@ -177,8 +177,6 @@ class ExpressionPrinter:
             return f"{self.text(op.lhs, AND + 1)} || {self.text(op.rhs, AND + 1)}", LOW
         if isinstance(op, arith.ShRSIOp):
             return f"{self.text(op.lhs, SUM)} >> {self.text(op.rhs, SUM)}", LOW
-        if isinstance(op, arith.MaximumfOp | arith.MinimumfOp):
-            return self._extremum(op), LOW
         if type(op) in _BITS and op.results[0].type != i1:
             return self._bits(op), LOW
         if type(op) in _CALLS:
@@ -202,14 +200,6 @@ class ExpressionPrinter:
     def _unsigned_comparison(self, op: arith.CmpiOp, sign: str) -> str:
         left, right = (as_unsigned(value.type, self.text(value)) for value in (op.lhs, op.rhs))
         return f"{left} {sign} {right}"
-
-    def _extremum(self, op: arith.MaximumfOp | arith.MinimumfOp) -> str:
-        """A maximum or minimum that is no number when an operand is none, unlike fmaxf's."""
-        left, right = self.text(op.lhs, SUM), self.text(op.rhs, SUM)
-        sign = "<=" if isinstance(op, arith.MaximumfOp) else ">="
-        constant = isinstance(op.rhs.owner, arith.ConstantOp)
-        otherwise = "" if constant else f" || {right} != {right}"
-        return f"{left} {sign} {right}{otherwise} ? {right} : {left}"
 
     def _cast(self, kind: Attribute, text: str) -> Text:
         return f"static_cast<{scalar_type(kind)}>({text})", ATOM

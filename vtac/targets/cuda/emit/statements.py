@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from math import prod
 from typing import cast
 
-from xdsl.dialects import func, gpu, memref, scf, vector
+from xdsl.dialects import arith, func, gpu, memref, scf, vector
 from xdsl.dialects.builtin import VectorType
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
@@ -20,10 +20,13 @@ from vtac.dialects.schedule.declared import UNROLL
 from vtac.dialects.wmma.declared import COMMENT, SHARED_OFFSET
 from vtac.dialects.wmma.named import known_number
 from vtac.errors import CompileError
-from vtac.targets.cuda.emit.expressions import ExpressionPrinter
+from vtac.targets.cuda.emit.expressions import LOW, SUM, ExpressionPrinter, identifier
+from vtac.targets.cuda.emit.extrema import extremum_text, has_constant_operand
 from vtac.targets.cuda.emit.types import VECTORS, element_bytes, scalar_type, value_type
 
 _WIDTH = 110
+_SHORT = 60
+_WORD = re.compile(r"[\w.]+")
 _AFTER_COMMAS = re.compile(r", (?=[&A-Za-z_])")
 _BEFORE_OPERATORS = re.compile(r" (?=(?:\+|-|&&|\|\||\?|:) )")
 
@@ -88,7 +91,11 @@ class StatementPrinter(ExpressionPrinter):
         if isinstance(op, wmma.VariableOp):
             kind = "const int" if known_number(op.index) is None else "constexpr int"
             self._line(f"{kind} {self.name(op.result, 'index')} = {self.text(op.index)};", depth)
-        elif self.print_pure(op) or isinstance(op, memref.ReinterpretCastOp | func.ReturnOp | scf.YieldOp):
+        elif (
+            self._print_extremum(op, depth)
+            or self.print_pure(op)
+            or isinstance(op, memref.ReinterpretCastOp | func.ReturnOp | scf.YieldOp)
+        ):
             return
         elif isinstance(op, gpu.BlockIdOp | gpu.ThreadIdOp):
             prefix = "blockIdx" if isinstance(op, gpu.BlockIdOp) else "threadIdx"
@@ -111,6 +118,22 @@ class StatementPrinter(ExpressionPrinter):
             self._memory(op, depth)
         elif not self._warp(op, depth):
             raise CompileError(f"'{op.name}' has no CUDA text", location_of(op))
+
+    def _print_extremum(self, op: Operation, depth: int) -> bool:
+        if not isinstance(op, arith.MaximumfOp | arith.MinimumfOp):
+            return False
+        self.inline[op.result] = (extremum_text(op, lambda value: self._repeated(value, op, depth)), LOW)
+        return True
+
+    def _repeated(self, value: SSAValue, op: arith.MaximumfOp | arith.MinimumfOp, depth: int) -> str:
+        """An operand that is written several times: as a variable, if it is more than a name or a short expression."""
+        text = self.text(value, SUM)
+        is_short = len(text) <= _SHORT and has_constant_operand(op)
+        if is_short or _WORD.fullmatch(text):
+            return text
+        name = self.fresh(identifier(value.name_hint or "value"))
+        self._line(f"const {scalar_type(value.type)} {name} = {text};", depth)
+        return name
 
     def _scope(self, block: Block, depth: int) -> None:
         """A block between braces: names of its own are free again after it."""

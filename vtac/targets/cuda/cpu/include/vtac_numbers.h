@@ -71,6 +71,21 @@ inline std::uint16_t float_to_bfloat16(float value) {
     return std::uint16_t((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
 }
 
+// A float that rounds to the narrower number that the double does: where it is none itself, of the two floats beside it
+// the one whose last bit is set, which is no tie and on the same side of every tie.
+inline float to_odd_float(double value) {
+    const float nearest = static_cast<float>(value);
+    const std::uint32_t bits = as_bits(nearest);
+    if (double(nearest) == value || value != value || (bits & 1u)) return nearest;
+    return as_float(std::fabs(double(nearest)) > std::fabs(value) ? bits - 1u : bits + 1u);
+}
+
+// Of numbers that are equal only zeros differ: -0 is less than +0.
+template <class T>
+inline T larger(T a, T b) { return a == b ? (std::signbit(a) ? b : a) : std::fmax(a, b); }
+template <class T>
+inline T smaller(T a, T b) { return a == b ? (std::signbit(a) ? a : b) : std::fmin(a, b); }
+
 // What the tensor core reads of a float: sign, exponent and ten bits of mantissa.
 VTAC_UNCHECKED float truncate_to_tf32(float value) { return as_float(as_bits(value) & 0xffffe000u); }
 
@@ -82,9 +97,9 @@ struct __half {
     std::uint16_t bits;
     __half() = default;
     __half(float value) : bits(vtac::float_to_half(value)) {}
-    __half(double value) : __half(float(value)) {}
-    __half(int value) : __half(float(value)) {}
-    __half(unsigned value) : __half(float(value)) {}
+    __half(double value) : __half(vtac::to_odd_float(value)) {}
+    __half(int value) : __half(double(value)) {}
+    __half(unsigned value) : __half(double(value)) {}
     operator float() const { return vtac::half_to_float(bits); }
 };
 
@@ -92,9 +107,9 @@ struct __nv_bfloat16 {
     std::uint16_t bits;
     __nv_bfloat16() = default;
     __nv_bfloat16(float value) : bits(vtac::float_to_bfloat16(value)) {}
-    __nv_bfloat16(double value) : __nv_bfloat16(float(value)) {}
-    __nv_bfloat16(int value) : __nv_bfloat16(float(value)) {}
-    __nv_bfloat16(unsigned value) : __nv_bfloat16(float(value)) {}
+    __nv_bfloat16(double value) : __nv_bfloat16(vtac::to_odd_float(value)) {}
+    __nv_bfloat16(int value) : __nv_bfloat16(double(value)) {}
+    __nv_bfloat16(unsigned value) : __nv_bfloat16(double(value)) {}
     operator float() const { return vtac::as_float(std::uint32_t(bits) << 16); }
 };
 
@@ -122,8 +137,8 @@ using nv_bfloat16 = __nv_bfloat16;
     inline T __hdiv(T a, T b) { return a / b; }                                     \
     inline T __hneg(T a) { return -a; }                                             \
     inline T __hfma(T a, T b, T c) { return T(std::fma(float(a), float(b), float(c))); } \
-    inline T __hmax(T a, T b) { return T(std::fmax(float(a), float(b))); }          \
-    inline T __hmin(T a, T b) { return T(std::fmin(float(a), float(b))); }          \
+    inline T __hmax(T a, T b) { return T(vtac::larger(float(a), float(b))); }       \
+    inline T __hmin(T a, T b) { return T(vtac::smaller(float(a), float(b))); }      \
     inline bool __hgt(T a, T b) { return a > b; }                                   \
     inline bool __hlt(T a, T b) { return a < b; }
 
@@ -158,6 +173,9 @@ inline float max(float a, float b) { return std::fmax(a, b); }
 inline double min(double a, double b) { return std::fmin(a, b); }
 inline double max(double a, double b) { return std::fmax(a, b); }
 
+inline int __float_as_int(float value) { return int(vtac::as_bits(value)); }
+inline short __half_as_short(__half value) { return short(value.bits); }
+inline short __bfloat16_as_short(__nv_bfloat16 value) { return short(value.bits); }
 inline float __int_as_float(unsigned bits) { return vtac::as_float(bits); }
 inline float __uint_as_float(unsigned bits) { return vtac::as_float(bits); }
 inline __half __ushort_as_half(unsigned short bits) {
