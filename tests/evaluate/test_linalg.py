@@ -125,13 +125,13 @@ func.func @f() -> tensor<2x3xi32> {
 
 def test_an_op_of_another_kind_is_refused() -> None:
     source = """
-func.func @f(%x: tensor<4xi32>) -> tensor<1xi32> {
-  %i = arith.constant 2 : i32
-  %e = tensor.from_elements %i : tensor<1xi32>
-  func.return %e : tensor<1xi32>
+func.func @f(%x: tensor<4xi32>) -> tensor<4xi32> {
+  %s = arith.constant dense<4> : tensor<1xindex>
+  %e = tensor.reshape %x(%s) : (tensor<4xi32>, tensor<1xindex>) -> tensor<4xi32>
+  func.return %e : tensor<4xi32>
 }
 """
-    with pytest.raises(EvaluationError, match=r"<string>:4:8: cannot execute 'tensor\.from_elements' at"):
+    with pytest.raises(EvaluationError, match=r"<string>:4:8: cannot execute 'tensor\.reshape' at"):
         evaluate(parse(source), np.zeros(4, np.int32))
 
 

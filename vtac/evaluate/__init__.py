@@ -2,10 +2,11 @@
 
 By level:
 
-    arguments, results, limits        functions, work, executable, refusals
+    arguments, results, limits        functions, work, executable, refusals, frame
     scalars and arrays                numbers, bfloat16, affine, masks, buffers, arith, arith_tables, extrema,
                                       scalar_functions
     linalg                            linalg, structured, sums, gathers, loops, moves, slices, attention, host
+    tensors, buffers, loops, choices  tensors, memory, strided, control, reductions
     loops and blocks of the schedule dialect
                                       payload, blocks
     kernels of GPUs                   kernel, kernel_blocks, kernel_threads, kernel_memory

@@ -15,6 +15,7 @@ from xdsl.ir.affine import (
     AffineExpr,
     AffineMap,
     AffineSet,
+    AffineSymExpr,
 )
 
 from vtac.evaluate.numbers import Integers, Mask
@@ -24,23 +25,25 @@ Index: TypeAlias = int | Integers
 """One index, or an array of them that broadcasts against the others."""
 
 
-def evaluate_map(indices: AffineMap, dims: Sequence[Index]) -> list[Index]:
-    """The results of a map without symbols."""
-    return [evaluate_expr(result, dims) for result in indices.results]
+def evaluate_map(indices: AffineMap, dims: Sequence[Index], symbols: Sequence[Index] = ()) -> list[Index]:
+    """The results of a map."""
+    return [evaluate_expr(result, dims, symbols) for result in indices.results]
 
 
-def evaluate_expr(expr: AffineExpr, dims: Sequence[Index]) -> Index:
-    """The value of an expression without symbols; quotients round down, remainders are >= 0.
+def evaluate_expr(expr: AffineExpr, dims: Sequence[Index], symbols: Sequence[Index] = ()) -> Index:
+    """The value of an expression; quotients round down, remainders are >= 0.
 
-    Raises `EvaluationError` for symbols, and for other divisors than positive numbers.
+    Raises `EvaluationError` for symbols that are not given, and for other divisors than positive numbers.
     """
     if isinstance(expr, AffineConstantExpr):
         return expr.value
     if isinstance(expr, AffineDimExpr):
         return dims[expr.position]
+    if isinstance(expr, AffineSymExpr) and expr.position < len(symbols):
+        return symbols[expr.position]
     if not isinstance(expr, AffineBinaryOpExpr):
         raise refused(f"cannot compute the index {expr}: it has a symbol; indices are over dimensions")
-    left, right = evaluate_expr(expr.lhs, dims), evaluate_expr(expr.rhs, dims)
+    left, right = evaluate_expr(expr.lhs, dims, symbols), evaluate_expr(expr.rhs, dims, symbols)
     if expr.kind is AffineBinaryOpKind.Add:
         return left + right
     if expr.kind is AffineBinaryOpKind.Mul:
@@ -54,11 +57,12 @@ def evaluate_expr(expr: AffineExpr, dims: Sequence[Index]) -> Index:
     return -(-left // right)
 
 
-def holds(constraints: AffineSet, dims: Sequence[Index]) -> bool | Mask:
+def holds(constraints: AffineSet, dims: Sequence[Index], symbols: Sequence[Index] = ()) -> bool | Mask:
     """Where every constraint of a set holds."""
     verdict: bool | Mask = True
     for constraint in constraints.constraints:
-        difference = evaluate_expr(constraint.lhs, dims) - evaluate_expr(constraint.rhs, dims)
+        left, right = (evaluate_expr(side, dims, symbols) for side in (constraint.lhs, constraint.rhs))
+        difference = left - right
         if constraint.kind is AffineConstraintKind.ge:
             this = difference >= 0
         elif constraint.kind is AffineConstraintKind.le:

@@ -8,6 +8,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 from xdsl.dialects.arith import CmpfOp, CmpiOp, ConstantOp
+from xdsl.dialects.memref import LoadOp
 from xdsl.dialects.tensor import ExtractOp
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.traits import IsTerminator
@@ -46,23 +47,28 @@ def evaluate_body(
         for op in body.ops:
             if op.has_trait(IsTerminator):
                 return [_value(operand, op, values) for operand in op.operands]
-            if isinstance(op, ExtractOp):
+            if isinstance(op, ExtractOp | LoadOp):
                 indices = [_value(v, op, values) for v in op.indices]
-                values[op.result] = extracted(op, indices, tensors or {}, rank)
+                values[op.results[0]] = extracted(op, indices, tensors or {}, rank)
             elif op.results and op.results[0] not in values:
                 values[op.results[0]] = compute(op, [_value(v, op, values) for v in op.operands], active, rank)
     raise refused("cannot execute a body without terminator")
 
 
-def extracted(op: ExtractOp, indices: Sequence[Array], tensors: Mapping[SSAValue, Array], rank: int) -> Array:
-    """The elements of a tensor at some indices. Raises `EvaluationError` for an index outside."""
-    source = _value(op.tensor, op, tensors)
+def extracted(op: ExtractOp | LoadOp, indices: Sequence[Array], tensors: Mapping[SSAValue, Array], rank: int) -> Array:
+    """The elements of a tensor, or of a buffer, at some indices. Raises `EvaluationError` for an index outside."""
+    source = _value(read_by(op), op, tensors)
     for dim, (index, extent) in enumerate(zip(indices, source.shape, strict=True)):
         if index.size and (int(index.min()) < 0 or int(index.max()) >= extent):
             found = f"{int(index.min())} to {int(index.max())}"
             raise refused(f"'{op.name}' reaches {found} of dimension {dim}, whose extent is {extent}", op)
     taken = source[cast("tuple[NDArray[np.int64], ...]", tuple(indices))]
     return taken.reshape(taken.shape or (1,) * rank)
+
+
+def read_by(op: ExtractOp | LoadOp) -> SSAValue:
+    """What an operation takes elements of."""
+    return op.tensor if isinstance(op, ExtractOp) else op.memref
 
 
 def compute(op: Operation, operands: Sequence[Array], active: Mask | None, rank: int = 1) -> Array:

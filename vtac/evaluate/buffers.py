@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import TypeAlias, cast
+from types import EllipsisType
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,16 +25,21 @@ Bytes: TypeAlias = NDArray[np.uint8]
 
 @dataclass
 class Buffer:
-    """A named array. `written` marks the elements that hold a value; None when all do."""
+    """A named array. `written` marks the elements that hold a value; None when all do.
+
+    Views of a buffer share its arrays. `origin` is the argument whose buffer it is, or is a view of.
+    """
 
     name: str
     data: Array
     written: Mask | None = None
+    origin: SSAValue | None = None
+    is_constant: bool = False
 
     @staticmethod
-    def unwritten(name: str, kind: Attribute) -> Buffer:
-        """A buffer of a shaped type that holds no value yet."""
-        dtype, shape = computed_dtype(element_type(kind)), shape_of_type(kind)
+    def unwritten(name: str, kind: Attribute, shape: Sequence[int] | None = None) -> Buffer:
+        """A buffer of a shaped type that holds no value yet; `shape` where the type does not say it."""
+        dtype, shape = computed_dtype(element_type(kind)), shape_of_type(kind) if shape is None else tuple(shape)
         data = np.frombuffer(bytearray([_POISON]) * (dtype.itemsize * prod(shape)), np.uint8)
         elements = np.zeros(shape, dtype) if dtype.kind == "b" else data.view(dtype).reshape(shape)
         return Buffer(name, elements, np.zeros(shape, np.bool_))
@@ -49,6 +55,19 @@ class Buffer:
 
     def copy(self, name: str) -> Buffer:
         return Buffer(name, self.data.copy(), None if self.written is None else self.written.copy())
+
+    def view(self, name: str, change: Callable[[NDArray[Any]], NDArray[Any]]) -> Buffer:
+        """Other elements, or another shape, of the same buffer."""
+        written = None if self.written is None else change(self.written)
+        return Buffer(name, change(self.data), written, self.origin, self.is_constant)
+
+    def put(self, place: tuple[int | slice | EllipsisType, ...], values: Array, written: Mask | None = None) -> None:
+        """Write elements, of which `written` says where they hold a value; None for everywhere."""
+        self.data[place] = values
+        if self.written is not None:
+            self.written[place] = True if written is None else written
+        elif written is not None and not written.all():
+            raise refused(f"'{self.name}': what is copied into it was not written everywhere")
 
     def contents(self, what: str, op: Operation) -> Array:
         """The data, once every element holds a value. Raises `EvaluationError` with the first that holds none."""

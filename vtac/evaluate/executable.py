@@ -23,6 +23,9 @@ EXECUTED = (
     "linalg structured ops, tensor.pad, tensor.extract_slice, tensor.insert_slice, tensor.concat, tensor.splat, "
     "tensor.extract, tensor.empty, reshapes, memref.alloc, memref.get_global, and operations of arith and math"
 )
+EVALUATED = (
+    f"{EXECUTED}; tensor.generate, accesses and views of memref and affine, and loops and choices of scf and affine"
+)
 _PLAIN = (
     LinalgStructuredOperation,
     tensor.EmptyOp,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import cast
 
 import numpy as np
 from xdsl.dialects.arith import ConstantOp
-from xdsl.dialects.builtin import BFloat16Type, DenseIntOrFPElementsAttr, ModuleOp
+from xdsl.dialects.builtin import BFloat16Type, DenseIntOrFPElementsAttr, ModuleOp, ShapedType
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.memref import GetGlobalOp, GlobalOp
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import Attribute, Operation, SSAValue
 
 from vtac.analysis.nests.nest import buffer_name
 from vtac.evaluate.bfloat16 import from_bfloat16, to_bfloat16
@@ -54,29 +55,51 @@ def bind_arguments(function: FuncOp, parameters: Sequence[SSAValue], arrays: Seq
 
     Raises `EvaluationError` for others.
     """
-    name = function.sym_name.data
-    if len(arrays) != len(parameters):
-        names = ", ".join(buffer_name(parameter) for parameter in parameters)
-        raise refused(f"'{name}' takes {len(parameters)} arrays ({names}); {len(arrays)} were given", function)
+    _refuse_other_count(function, parameters, arrays)
     buffers: dict[SSAValue, Buffer] = {}
     for parameter, array in zip(parameters, arrays, strict=True):
-        kind = element_type(parameter.type)
-        is_bfloat16 = isinstance(kind, BFloat16Type)
-        shape, dtype = shape_of_type(parameter.type), np.dtype("uint16") if is_bfloat16 else dtype_of(kind)
-        if array.shape != shape or array.dtype != dtype:
-            raise refused(
-                f"argument '{buffer_name(parameter)}' of '{name}' is {dtype}{list(shape)}; the array given is "
-                f"{array.dtype}{list(array.shape)}",
-                function,
-            )
-        values = from_bfloat16(array.astype(np.uint16)) if is_bfloat16 else array
-        buffers[parameter] = Buffer(buffer_name(parameter), np.array(values, order="C", copy=True))
+        shape, kind = shape_of_type(parameter.type), element_type(parameter.type)
+        buffers[parameter] = Buffer(
+            buffer_name(parameter), _copied(function, parameter, array, shape, kind), None, parameter
+        )
     return buffers
+
+
+def bind_values(function: FuncOp, arrays: Sequence[Array]) -> list[Buffer | Array]:
+    """The same of all arguments of a function, of which numbers are given as arrays of shape ()."""
+    parameters = function.body.block.args
+    _refuse_other_count(function, parameters, arrays)
+    given = dict(zip(parameters, arrays, strict=True))
+    shaped = [parameter for parameter in parameters if isinstance(parameter.type, ShapedType)]
+    buffers = bind_arguments(function, shaped, [given[parameter] for parameter in shaped])
+    return [
+        buffers[one] if one in buffers else _copied(function, one, given[one], (), one.type).reshape(1)
+        for one in parameters
+    ]
+
+
+def _refuse_other_count(function: FuncOp, parameters: Sequence[SSAValue], arrays: Sequence[Array]) -> None:
+    if len(arrays) != len(parameters):
+        name, names = function.sym_name.data, ", ".join(buffer_name(parameter) for parameter in parameters)
+        raise refused(f"'{name}' takes {len(parameters)} arrays ({names}); {len(arrays)} were given", function)
+
+
+def _copied(function: FuncOp, parameter: SSAValue, array: Array, shape: tuple[int, ...], kind: Attribute) -> Array:
+    is_bfloat16 = isinstance(kind, BFloat16Type)
+    dtype = np.dtype("uint16") if is_bfloat16 else dtype_of(kind)
+    if array.shape != shape or array.dtype != dtype:
+        raise refused(
+            f"argument '{buffer_name(parameter)}' of '{function.sym_name.data}' is {dtype}{list(shape)}; the array "
+            f"given is {array.dtype}{list(array.shape)}",
+            function,
+        )
+    return np.array(from_bfloat16(array.astype(np.uint16)) if is_bfloat16 else array, order="C", copy=True)
 
 
 def stored(value: SSAValue, array: Array) -> Array:
     """A result as callers see it: bfloat16 as uint16."""
-    return to_bfloat16(array) if isinstance(element_type(value.type), BFloat16Type) else array
+    kind = element_type(value.type) if isinstance(value.type, ShapedType) else value.type
+    return to_bfloat16(array) if isinstance(kind, BFloat16Type) else array
 
 
 def constant_buffer(op: Operation) -> Buffer | None:
@@ -89,12 +112,18 @@ def constant_buffer(op: Operation) -> Buffer | None:
 
 
 def _global_contents(op: GetGlobalOp) -> DenseIntOrFPElementsAttr:
-    name = op.name_.string_value()
+    found = global_named(op, op.name_.string_value())
+    contents = found.properties.get("initial_value")
+    if isinstance(contents, DenseIntOrFPElementsAttr):
+        return cast("DenseIntOrFPElementsAttr", contents)
+    raise refused(f"global '{found.sym_name.data}' has no contents to read: give it an initial value", found)
+
+
+def global_named(op: Operation, name: str) -> GlobalOp:
+    """The global of that name in the module around an op. Raises `EvaluationError` without one."""
     for candidate in _module_ops(op):
         if isinstance(candidate, GlobalOp) and candidate.sym_name.data == name:
-            if isinstance(candidate.initial_value, DenseIntOrFPElementsAttr):
-                return candidate.initial_value
-            raise refused(f"global '{name}' has no contents to read: give it an initial value", candidate)
+            return candidate
     raise refused(f"there is no global '{name}' in the module", op)
 
 

@@ -2,43 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TypeAlias
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from xdsl.dialects import scf, tensor
+from xdsl.dialects import tensor
 from xdsl.dialects.arith import ConstantOp
-from xdsl.dialects.builtin import ModuleOp, ShapedType
-from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
+from xdsl.dialects.builtin import ModuleOp, ShapedType, TensorType
+from xdsl.dialects.func import CallOp, FuncOp
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.ops import BroadcastOp, ReduceOp
-from xdsl.dialects.memref import AllocOp, DeallocOp
+from xdsl.dialects.memref import LoadOp
 from xdsl.ir import Operation, SSAValue
 
 from vtac.dialects.packing import HostOp, YieldOp
 from vtac.dialects.packing.declared import PROGRAM
 from vtac.dialects.wmma.attention import AttentionOp
-from vtac.evaluate.arith import SUPPORTED, compute, extracted
+from vtac.evaluate import control, memory, tensors
+from vtac.evaluate.arith import SUPPORTED, compute, extracted, read_by
 from vtac.evaluate.attention import attention
 from vtac.evaluate.buffers import Buffer, shape_of_type
-from vtac.evaluate.executable import EXECUTED
-from vtac.evaluate.functions import bind_arguments, constant_buffer, function_named, function_of, stored
+from vtac.evaluate.executable import EVALUATED
+from vtac.evaluate.frame import Callee, Found, Frame, Shared
+from vtac.evaluate.functions import bind_values, constant_buffer, function_named, function_of, stored
 from vtac.evaluate.host import LAYOUT_OPS, change_layout
-from vtac.evaluate.loops import iterations, reduced
+from vtac.evaluate.loops import reduced
 from vtac.evaluate.numbers import Array, number
 from vtac.evaluate.refusals import refused
-from vtac.evaluate.slices import inserted, padded, sliced
 from vtac.evaluate.structured import StructuredOp
 from vtac.evaluate.work import refuse_too_much
-
-Callee: TypeAlias = Callable[[Sequence[Array]], Sequence[Array]]
 
 
 def evaluate_linalg(
     program: ModuleOp | FuncOp, arrays: Sequence[Array], callees: Mapping[str, Callee] | None = None
 ) -> tuple[Array, ...]:
-    """Execute a function of linalg ops, `tensor.pad`, `tensor.empty` and constants as it stands.
+    """Execute a function of linalg ops, tensors, buffers, loops and choices as it stands.
 
     A called function of the same module is executed likewise, unless `callees` has an
     implementation of that name; layout changes and host segments are executed too.
@@ -55,36 +53,28 @@ def evaluate_linalg(
     function = function_of(program)
     refuse_too_much(function)
     body = function.body.block
-    evaluation = _Evaluation(bind_arguments(function, body.args, arrays), callees or {})
-    returned: Sequence[SSAValue] = ()
-    for op in body.ops:
-        if isinstance(op, ReturnOp):
-            returned = op.operands
-        else:
-            evaluation.run(op)
-    written = [argument for argument in body.args if argument in evaluation.stored]
-    results = [(value, evaluation.buffer(value, function)) for value in (*written, *returned)]
-    return tuple(stored(value, buffer.contents("result", function)) for value, buffer in results)
+    evaluation = _Evaluation(shared=Shared(callees or {}))
+    evaluation.bind(body.args, bind_values(function, arrays))
+    with np.errstate(all="ignore"):
+        returned = evaluation.run_block(body).operands
+    written = [argument for argument in body.args if argument in evaluation.shared.stored]
+    results = [(value, evaluation.value(value, function)) for value in (*written, *returned)]
+    return tuple(stored(value, _contents(found, function)) for value, found in results)
+
+
+def _contents(found: Found, function: FuncOp) -> Array:
+    """A result as an array of its shape."""
+    return found.contents("result", function) if isinstance(found, Buffer) else found.reshape(())
 
 
 @dataclass
-class _Evaluation:
-    buffers: dict[SSAValue, Buffer]
-    callees: Mapping[str, Callee] = field(default_factory=dict[str, Callee])
-    scalars: dict[SSAValue, Array] = field(default_factory=dict[SSAValue, Array])
-    stored: set[SSAValue] = field(default_factory=set[SSAValue])
-
+class _Evaluation(Frame):
     def run(self, op: Operation) -> None:
-        if isinstance(op, LinalgStructuredOperation):
+        handler = _HANDLERS.get(type(op))
+        if handler is not None:
+            handler(op, self)
+        elif isinstance(op, LinalgStructuredOperation):
             self._structured(op)
-        elif isinstance(op, tensor.PadOp):
-            self.buffers[op.result] = padded(op, self.buffer(op.source, op), self.scalars)
-        elif isinstance(op, tensor.ExtractSliceOp):
-            self.buffers[op.result] = sliced(op, self.buffer(op.source, op), self.scalars)
-        elif isinstance(op, tensor.InsertSliceOp):
-            self.buffers[op.result] = inserted(op, self.buffer(op.source, op), self.buffer(op.dest, op), self.scalars)
-        elif isinstance(op, tensor.EmptyOp | AllocOp):
-            self.buffers[op.results[0]] = Buffer.for_value(op.results[0])
         elif (constant := constant_buffer(op)) is not None:
             self.buffers[op.results[0]] = constant
         elif isinstance(op, ConstantOp):
@@ -93,15 +83,15 @@ class _Evaluation:
             self._scalar_op(op)
         elif isinstance(op, LAYOUT_OPS):
             operands = [self.buffer(value, op) for value in _read_operands(op)]
-            self._define(op, [change_layout(op, [operand.contents("operand", op) for operand in operands])])
+            self._give(op, change_layout(op, [operand.contents("operand", op) for operand in operands]))
         elif isinstance(op, AttentionOp):
             operands = [self.buffer(value, op).contents("operand", op) for value in op.operands]
             self._define(op, [attention(op, operands)])
-        elif isinstance(op, HostOp | CallOp | scf.ForOp | ReduceOp):
+        elif isinstance(op, HostOp | CallOp | ReduceOp):
             self._nested(op)
-        elif not isinstance(op, DeallocOp):
+        else:
             raise refused(
-                f"cannot execute '{op.name}' at the input level: it is made of {EXECUTED}",
+                f"cannot execute '{op.name}' at the input level: it is made of {EVALUATED}",
                 op,
             )
 
@@ -109,10 +99,10 @@ class _Evaluation:
         """One operation on scalars, or on all elements of tensors; or an element of a tensor."""
         if isinstance(op, tensor.ExtractOp):
             source = self.buffer(op.tensor, op).contents("operand", op)
-            indices = [np.asarray(self._operand(value, op)).reshape(1) for value in op.indices]
+            indices = [np.asarray(self.value(value, op)).reshape(1) for value in op.indices]
             self.scalars[op.result] = extracted(op, indices, {op.tensor: source}, 1).reshape(())
             return
-        operands = [self._operand(value, op) for value in op.operands]
+        operands = [self.value(value, op) for value in op.operands]
         arrays = [one.contents("operand", op) if isinstance(one, Buffer) else one for one in operands]
         result = op.results[0]
         if not isinstance(result.type, ShapedType):
@@ -123,41 +113,29 @@ class _Evaluation:
         done = arrays[0] if isinstance(op, tensor.SplatOp) else compute(op, arrays, None)
         self._define(op, [np.array(np.broadcast_to(done, shape or (1,)).reshape(shape))])
 
-    def buffer(self, value: SSAValue, op: Operation) -> Buffer:
-        if value not in self.buffers:
-            raise refused(f"'{value.name_hint or '?'}' of type {value.type} has no contents here", op)
-        return self.buffers[value]
-
     def _define(self, op: Operation, arrays: Sequence[Array]) -> None:
         for result, array in zip(op.results, arrays, strict=True):
             self.buffers[result] = Buffer(result.name_hint or op.name, array)
 
-    def _nested(self, op: HostOp | CallOp | scf.ForOp | ReduceOp) -> None:
+    def _give(self, op: Operation, array: Array) -> None:
+        """What an operation computes: its result, or what it writes to the buffer that is its last operand."""
+        if op.results:
+            self._define(op, [array])
+            return
+        target = self.buffer(op.operands[-1], op)
+        self.note_write(target, op)
+        target.put((...,), array)
+
+    def _nested(self, op: HostOp | CallOp | ReduceOp) -> None:
         """What executes a region, or another function."""
         match op:
             case HostOp():
                 self._segment(op)
             case CallOp():
                 self._call(op)
-            case scf.ForOp():
-                self._loop(op)
             case ReduceOp():
                 source, start = (self.buffer(value, op).contents("operand", op) for value in op.operands)
-                self._define(op, [reduced(op, source, start)])
-
-    def _loop(self, op: scf.ForOp) -> None:
-        """The iterations of a loop, one after the other."""
-        block = op.body.block
-        carried = [self.buffer(value, op) for value in op.iter_args]
-        for index in iterations(op):
-            self.scalars[block.args[0]] = np.array(index, np.int64)
-            self.buffers.update(zip(block.args[1:], carried, strict=True))
-            for inner in block.ops:
-                if inner is block.last_op:
-                    carried = [self.buffer(value, op) for value in inner.operands]
-                else:
-                    self.run(inner)
-        self.buffers.update(zip(op.results, carried, strict=True))
+                self._give(op, reduced(op, source, start))
 
     def _segment(self, op: HostOp) -> None:
         for inner in op.body.block.ops:
@@ -172,14 +150,23 @@ class _Evaluation:
 
     def _call(self, op: CallOp) -> None:
         name = op.callee.string_value()
-        given = [self.buffer(value, op) for value in op.arguments]
-        if name in self.callees:
-            self._define(op, self.callees[name]([one.data for one in given]))
+        callees = self.shared.callees
+        if name in callees:
+            given = [self.buffer(value, op) for value in op.arguments]
+            self._define(op, callees[name]([one.data for one in given]))
             return
         callee = function_named(op, name)
-        # A program of several kernels may itself write what a buffer that it is given still lacks.
-        arrays = [one.data if PROGRAM.is_on(callee) else one.contents("argument", op) for one in given]
-        self._define(op, evaluate_linalg(callee, arrays, self.callees))
+        if PROGRAM.is_on(callee):  # it may itself write what a buffer that it is given still lacks
+            given = [self.buffer(value, op) for value in op.arguments]
+            self._define(op, evaluate_linalg(callee, [one.data for one in given], callees))
+            return
+        refuse_too_much(callee)
+        for value in op.arguments:
+            if isinstance(value.type, TensorType):
+                self.buffer(value, op).contents("argument", op)
+        inner = _Evaluation(shared=self.shared)
+        inner.bind(callee.body.block.args, [self.value(value, op) for value in op.arguments])
+        self.bind(op.results, inner.yielded(callee.body.block))
 
     def _structured(self, op: LinalgStructuredOperation) -> None:
         targets = [self.buffer(value, op) for value in op.outputs]
@@ -189,20 +176,18 @@ class _Evaluation:
             ]
             self.buffers.update(zip(op.res, targets, strict=True))
         else:
-            self.stored.update(op.outputs)
-        inputs = [self._operand(value, op) for value in op.inputs]
-        extracts = [inner for inner in op.body.block.ops if isinstance(inner, tensor.ExtractOp)]
-        tensors = {one.tensor: self.buffer(one.tensor, op).contents("operand", op) for one in extracts}
+            for target in targets:
+                self.note_write(target, op)
+        inputs = [self.value(value, op) for value in op.inputs]
+        extracts = [inner for inner in op.body.block.ops if isinstance(inner, tensor.ExtractOp | LoadOp)]
+        sources = {read_by(one) for one in extracts}
+        tensors = {one: self.buffer(one, op).contents("operand", op) for one in sources}
         StructuredOp(op, inputs, targets, self.scalars, tensors).execute()
-
-    def _operand(self, value: SSAValue, op: Operation) -> Buffer | Array:
-        if isinstance(value.type, ShapedType):
-            return self.buffer(value, op)
-        if value not in self.scalars:
-            raise refused(f"'{op.name}': the scalar operand '{value.name_hint or '?'}' is no constant", op)
-        return self.scalars[value]
 
 
 def _read_operands(op: Operation) -> Sequence[SSAValue]:
     """The operands whose contents an op needs: not the tensor that only gives a broadcast's shape."""
     return op.operands[:1] if isinstance(op, BroadcastOp) else op.operands
+
+
+_HANDLERS = {**memory.HANDLERS, **control.HANDLERS, **tensors.HANDLERS}
