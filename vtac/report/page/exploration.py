@@ -9,6 +9,7 @@ from vtac.report.page.document import require_extra
 from vtac.report.page.section import Section
 from vtac.targets.vta.exploring.enumeration import said_of_illegal
 from vtac.targets.vta.exploring.naming import short_names
+from vtac.targets.vta.exploring.overtaken import overtaken, said_of_overtaken
 from vtac.targets.vta.exploring.point import AXES, shown
 from vtac.targets.vta.exploring.point import Point as MachinePoint
 from vtac.targets.vta.exploring.sweep import Sweep as Exploration
@@ -50,6 +51,7 @@ def exploration_page(exploration: object) -> str:
         "failed": [(one.name, network.network, network.error) for one in found for network in one.failed],
         "networks": title,
         "pruned": found.pruned,
+        "overtaken": said_of_overtaken(slower) if (slower := overtaken(found.good)) else "",
         "illegal": said_of_illegal(found.illegal) if found.illegal else "",
     }
     sections.append(Section("machines", "What the figures are", render("machines.html", **about)))

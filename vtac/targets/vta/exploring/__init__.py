@@ -2,7 +2,7 @@
 
 By subject:
 
-    entry, results                    entry, sweep, point, sensitivity, energy, scaling
+    entry, results                    entry, sweep, point, overtaken, sensitivity, energy, scaling
     machines                          machines, enumeration, naming, where
     the work                          exploration, jobs, points
     points that need not be compiled  pruning, least, needed_loads, origins

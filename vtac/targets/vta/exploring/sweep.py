@@ -16,6 +16,7 @@ from vtac.lazily import text_by
 from vtac.targets.vta.exploring.energy import CostTable
 from vtac.targets.vta.exploring.enumeration import NoMachine, said_of_illegal
 from vtac.targets.vta.exploring.naming import short_names
+from vtac.targets.vta.exploring.overtaken import overtaken, said_of_overtaken
 from vtac.targets.vta.exploring.point import AXES, Point, Pruned, measure, require_measure, shown, values_of
 from vtac.text.short import short_name
 
@@ -78,7 +79,8 @@ class Sweep:
         ]
         lines += [f"{name:<{width}}{_figures(point)}" for name, point in zip(names, front, strict=True)]
         lines += [f"all of these: {common}"] if common else []
-        lines += [self._summary(front), *self._failures(), *self._pruned(), *self._illegal(), self._source()]
+        lines += [self._summary(front), *self._failures(), *self._pruned(), *self._illegal()]
+        lines += [*map(said_of_overtaken, filter(None, [overtaken(self.good)])), self._source()]
         return "\n".join(lines) + "\n"
 
     def _summary(self, front: Sequence[Point]) -> str:
