@@ -108,9 +108,9 @@ class _Planner:
             Memory.INP: np.full(config.capacity("inp"), -1, dtype=np.int64),
             Memory.WGT: np.full(config.capacity("wgt"), -1, dtype=np.int64),
         }
-        self.spans: dict[tuple[int, int], tuple[int, int]] = {}
-        """Bytes of DRAM that tiles hold at most, by the memory and the first tile that they were loaded to."""
-        self.sizes = (config.inp_element_bytes, config.wgt_element_bytes)
+        self.spans: dict[int, tuple[int, int]] = {}
+        """Bytes of DRAM between which all lies that tiles of a memory hold."""
+        self.sizes: dict[int, int] = {Memory.INP: config.inp_element_bytes, Memory.WGT: config.wgt_element_bytes}
         self.placed: list[Placed] = []
         self.clocks: list[tuple[int, int, int, int]] = []
         """Of each instruction placed, the last of every unit that is over when it is; units count from 1."""
@@ -151,9 +151,8 @@ class _Planner:
                 return True
             held[:] = new[: held.size]
         start, stop = self.footprints.spans[number]
-        # A shorter load leaves the tiles behind it as they were.
-        first, last = self.spans.get((memory, base), (start, stop))
-        self.spans[memory, base] = min(first, start), max(last, stop)
+        first, last = self.spans.get(memory, (start, stop))
+        self.spans[memory] = min(first, start), max(last, stop)
         return False
 
     def _place(self, number: int, item: Issued, *, meet: bool) -> None:
@@ -212,11 +211,10 @@ class _Planner:
     def _forget(self, number: int) -> None:
         """Tiles that hold what a store overwrites in DRAM hold nothing known."""
         start, stop = self.footprints.spans[number]
-        if not any(first < stop and start < last for first, last in self.spans.values()):
-            return
-        for memory, size in ((Memory.INP, self.sizes[0]), (Memory.WGT, self.sizes[1])):
-            holds = self.holds[memory]
-            holds[(holds >= 0) & (holds * size + size > start) & (holds * size < stop)] = -1
+        for memory, (first, last) in self.spans.items():
+            if first < stop and start < last:
+                holds, size = self.holds[memory], self.sizes[memory]
+                holds[(holds >= start // size) & (holds < -(-stop // size))] = -1
 
     def _relay(self, far: int, needed: int) -> int:
         """Load and store share no queue: a compute instruction that knows of `needed`."""
