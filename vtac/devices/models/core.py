@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from vtac.dialects.hardware import VTAConfig
 from vtac.errors import ExecutionError, VtacError
-from vtac.targets.vta.cycles import simulate_cycles
+from vtac.targets.vta.cycles.simulate import count_cycles
 from vtac.targets.vta.isa import WORD_BYTES, Memory, Opcode, decode_table
 from vtac.targets.vta.machine import execute
 from vtac.targets.vta.machine.stream import dram_element_bytes
@@ -108,7 +108,7 @@ class Core:
             self.has_leftover = True
             counted = execute(whole, self.memory.image, self.config)
         if finishes:
-            self.cycles = 0 if self.has_leftover else simulate_cycles(whole, self.config).cycles
+            self.cycles = 0 if self.has_leftover else count_cycles(whole, self.config)
             self.acc_writes = sum(int(counted[name]) for name in ("gemm_counter", "alu_counter"))  # pyright: ignore[reportArgumentType]
         return finishes
 

@@ -9,7 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from vtac.dialects.hardware import VTAConfig
-from vtac.targets.vta.cycles import CycleReport, simulate_cycles
+from vtac.targets.vta.cycles import CycleReport, Timing, simulate_cycles
+from vtac.targets.vta.cycles.simulate import count_busy_cycles
 from vtac.targets.vta.isa import Instruction, Load, Memory, Unit, encode, unit_of
 
 CONFIG = VTAConfig()
@@ -48,6 +49,15 @@ def test_agrees_with_the_stepped_machine(seed: int, count: int) -> None:
 
 def test_stepped_machine_on_vadd() -> None:
     assert SteppedHardware(vadd()).run() == 1486
+
+
+@settings(max_examples=30)
+@given(st.integers(0, 1 << 32), st.sampled_from((4, 16)))
+def test_units_are_busy_as_long_without_a_report(seed: int, bursts: int) -> None:
+    stream, timing = encode(random_stream(seed), CONFIG), Timing(outstanding_bursts=bursts)
+    report = simulate_cycles(stream, CONFIG, timing)
+    busy = {name: unit.busy for name, unit in report.units.items()}
+    assert count_busy_cycles(stream, CONFIG, timing) == (report.cycles, busy)
 
 
 @settings(max_examples=30)

@@ -65,10 +65,21 @@ def _roofs(plan: Plan, timing: Timing, cycles: int) -> dict[str, Roof]:
     }
 
 
-def _unit_report(unit: Unit, plan: Plan, timing: Timing, cycles: int) -> UnitReport:
+def busy_cycles(machine: Machine, cycles: int) -> dict[str, int]:
+    """Of a machine that has run to its end in `cycles` cycles, in how many of them each unit is busy."""
+    plan, timing = machine.plan, machine.timing
+    return {unit.name: _busy_and_contended(unit, plan, timing, *_times(unit, cycles))[0] for unit in machine.units}
+
+
+def _times(unit: Unit, cycles: int) -> tuple[Column, Column]:
+    """When the instructions of a unit begin and end; what is under way at the end of the run ends with it."""
     begins = np.minimum(np.array(unit.starts, np.int64), cycles)
-    ends = np.minimum(np.array([*unit.ends, cycles][: len(begins)], np.int64), cycles)
-    contended = _contended_cycles(unit, plan, timing, ends - begins)
+    return begins, np.minimum(np.array([*unit.ends, cycles][: len(begins)], np.int64), cycles)
+
+
+def _unit_report(unit: Unit, plan: Plan, timing: Timing, cycles: int) -> UnitReport:
+    begins, ends = _times(unit, cycles)
+    busy, contended = _busy_and_contended(unit, plan, timing, begins, ends)
     waits = _waits(unit, plan, ends, cycles)
     queues = [queue.name for queue in (unit.prev_in, unit.next_in) if queue]
     waiting = dict.fromkeys(("fetch", *queues, "bus", "done"), 0)
@@ -78,18 +89,21 @@ def _unit_report(unit: Unit, plan: Plan, timing: Timing, cycles: int) -> UnitRep
     spans = (Span(*span) for span in zip(unit.instructions, begins.tolist(), ends.tolist(), strict=False))
     return UnitReport(
         name=unit.name,
-        busy=int(np.sum(ends - begins)) - contended,
+        busy=busy,
         waiting=waiting,
         spans=tuple(span for span in spans if span.begin < cycles),
         waits=waits,
     )
 
 
-def _contended_cycles(unit: Unit, plan: Plan, timing: Timing, taken: Column) -> int:
-    """Cycles that the unit's LOADs took beyond those they need with the memory to themselves."""
+def _busy_and_contended(unit: Unit, plan: Plan, timing: Timing, begins: Column, ends: Column) -> tuple[int, int]:
+    """Cycles of a unit's instructions: those that they need, and those that its LOADs took beyond what they need with
+    the memory to themselves."""
+    taken = ends - begins
     loads = [place for place in range(len(taken)) if plan.costs[unit.instructions[place]] == TRANSFER]
     needed = [uncontended_cycles(plan.loads[unit.instructions[place]], timing) for place in loads]
-    return int(np.sum(np.maximum(0, taken[loads] - np.array(needed, np.int64)))) if loads else 0
+    contended = int(np.sum(np.maximum(0, taken[loads] - np.array(needed, np.int64)))) if loads else 0
+    return int(np.sum(taken)) - contended, contended
 
 
 def _waits(unit: Unit, plan: Plan, ends: Column, cycles: int) -> tuple[Wait, ...]:

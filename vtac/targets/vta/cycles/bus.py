@@ -19,6 +19,7 @@ CLIENTS: tuple[str, ...] = ("fetch", "uop", "inp", "wgt", "acc")
 
 COMMAND_DELAY = 2
 """Cycles from a client's decision to read until its command stands before the arbiter."""
+_NEVER = 1 << 62
 
 
 @dataclass(eq=False, slots=True)
@@ -73,19 +74,21 @@ class ReadBus:
         The arbiter accepts no command in a cycle that carries the last beat of a burst, nor while the
         outstanding bursts are at their limit; a burst stops counting the cycle after its last beat.
         """
-        waiting, last_beats, limit, latency = self.waiting, self._last_beats, self._outstanding_limit, self._latency
+        last_beats, limit, latency = self._last_beats, self._outstanding_limit, self._latency
         accepted, begin, free = self._accepted, self._begin, self._free
+        transfer = self.waiting[0]
+        others = self._ready_beside(transfer)
         while True:
-            transfer = waiting[0]
-            cycle = transfer.ready if len(waiting) == 1 else min([other.ready for other in waiting])
+            cycle = min(transfer.ready, others)
             if cycle <= accepted:
                 cycle = accepted + 1
             while last_beats and last_beats[0] < cycle:
                 last_beats.popleft()
             while last_beats and (last_beats[0] == cycle or len(last_beats) >= limit):
                 cycle = last_beats.popleft() + 1
-            if transfer.ready > cycle:
-                transfer = next(other for other in waiting if other.ready <= cycle)
+            if others <= cycle:
+                transfer = next(one for one in self.waiting if one.ready <= cycle)
+                others = self._ready_beside(transfer)
             # The latency counter keeps its value while the memory's queue is not empty.
             begin = free if begin >= cycle or free > cycle + latency else cycle + latency
             free = begin + transfer.bursts[transfer.position]
@@ -101,6 +104,10 @@ class ReadBus:
             if transfer.position == len(transfer.bursts):
                 break
         self._accepted, self._begin, self._free = accepted, begin, free
-        waiting.remove(transfer)
+        self.waiting.remove(transfer)
         self.done.append(transfer)
         return transfer
+
+    def _ready_beside(self, transfer: Transfer) -> int:
+        """The first cycle in which a command of another transfer waits."""
+        return min([other.ready for other in self.waiting if other is not transfer], default=_NEVER)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vtac.dialects.hardware import VTAConfig
-from vtac.targets.vta.cycles.accounting import make_report
+from vtac.targets.vta.cycles.accounting import busy_cycles, make_report
 from vtac.targets.vta.cycles.machine import Machine
 from vtac.targets.vta.cycles.plan import plan_stream
 from vtac.targets.vta.cycles.report import CycleReport
@@ -32,6 +32,13 @@ def simulate_cycles(instructions: bytes, config: VTAConfig, timing: Timing = _DE
 def count_cycles(instructions: bytes, config: VTAConfig, timing: Timing = _DE10) -> int:
     """How many cycles those are, without where they go; raises the same."""
     return _machine(instructions, config, timing).run()
+
+
+def count_busy_cycles(instructions: bytes, config: VTAConfig, timing: Timing = _DE10) -> tuple[int, dict[str, int]]:
+    """How many cycles those are, and in how many of them each unit is busy, by its name; raises the same."""
+    machine = _machine(instructions, config, timing)
+    cycles = machine.run()
+    return cycles, busy_cycles(machine, cycles)
 
 
 def _machine(instructions: bytes, config: VTAConfig, timing: Timing) -> Machine:

@@ -12,7 +12,8 @@ from vtac.dialects.hardware import VTAConfig
 from vtac.errors import VtacError
 from vtac.store.records import Outcome
 from vtac.targets.vta.choosing import compile_with
-from vtac.targets.vta.cycles import CycleReport, Timing, simulate_cycles
+from vtac.targets.vta.cycles import Timing
+from vtac.targets.vta.cycles.simulate import count_busy_cycles
 from vtac.targets.vta.exploring.jobs import UNPLACED, PointJob, held_network
 from vtac.targets.vta.exploring.shared_kernels import shared_kernels
 from vtac.targets.vta.exploring.shared_tilings import SharedTilings
@@ -117,13 +118,13 @@ def _figures(program: VtaProgram, timing: Timing) -> Outcome:
     for name in names:
         device = program.devices[name]
         queues = {"queue_depth": timing.queue_depth, "outstanding_bursts": timing.outstanding_bursts}
-        report = simulate_cycles(device.instructions, replace(device.config, **queues), timing)
+        taken, working = count_busy_cycles(device.instructions, replace(device.config, **queues), timing)
         stream = decode_stream(device.instructions, device.config)
         instructions += len(stream)
-        cycles += report.cycles
+        cycles += taken
         for counter, value in count(stream).items():
             totals[counter] += value
-        for unit, value in _busy(report).items():
+        for unit, value in working.items():
             busy[unit] += value
     nbytes = sum(value for name, value in totals.items() if name.endswith("_nbytes"))
     more = {
@@ -133,10 +134,6 @@ def _figures(program: VtaProgram, timing: Timing) -> Outcome:
         "macs": program.summary["macs_on_vta"],
     }
     return Outcome("ok", cycles, nbytes, instructions, more=json.dumps(more, sort_keys=True))
-
-
-def _busy(report: CycleReport) -> dict[str, int]:
-    return {name: unit.busy for name, unit in report.units.items()}
 
 
 def _limit(cycles: int, counts: Mapping[str, int], busy: Mapping[str, int]) -> str:

@@ -14,7 +14,8 @@ from vtac.passes.vta.isolate_device_functions import function_in
 from vtac.rewriting.known_amounts import fix_shift_amounts
 from vtac.schedule import Schedule
 from vtac.store.records import Outcome
-from vtac.targets.vta.cycles import Timing, simulate_cycles
+from vtac.targets.vta.cycles import Timing
+from vtac.targets.vta.cycles.simulate import count_cycles
 from vtac.targets.vta.machine.counters import count
 from vtac.targets.vta.machine.stream import decode_stream
 from vtac.targets.vta.programs.program import Program
@@ -78,7 +79,7 @@ def counted(program: Program, timing: Timing) -> Outcome:
     """Exact cycles by the cycle model, and bytes of DRAM that are loaded and stored."""
     stream = decode_stream(program.instructions, program.config)
     nbytes = sum(value for name, value in count(stream).items() if name.endswith("_nbytes"))
-    return Outcome("ok", simulate_cycles(program.instructions, program.config, timing).cycles, nbytes, len(stream))
+    return Outcome("ok", count_cycles(program.instructions, program.config, timing), nbytes, len(stream))
 
 
 @lru_cache(maxsize=64)
