@@ -31,7 +31,7 @@ def overtaken(points: Sequence[Point]) -> list[Overtaken]:
         cycles = np.array([one.cycles for one in group])
         for at, point in enumerate(group):
             runs_here = (sizes <= sizes[at]).all(axis=1)
-            best = int(np.where(runs_here, cycles, cycles[at]).argmin())
+            best = int(np.where(runs_here, cycles, cycles.max() + 1).argmin())
             if cycles[best] < cycles[at]:
                 found[id(point)] = Overtaken(point, group[best])
     return [found[id(point)] for point in points if id(point) in found]
