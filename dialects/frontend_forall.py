@@ -141,7 +141,17 @@ class InParallelOp(IRDLOperation):
     name = "scf.forall.in_parallel"
     region = region_def("single_block")
     traits = traits_def(HasParent(ForallOp), IsTerminator(), NoTerminator(), RecursiveMemoryEffect())
-    assembly_format = "$region attr-dict"
+
+    @classmethod
+    def parse(cls, parser: Parser) -> Self:
+        region = parser.parse_region()
+        found = region if region.blocks else Region(Block())
+        return cls.build(regions=[found], attributes=parser.parse_optional_attr_dict())
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        printer.print_region(self.region, print_entry_block_args=False, print_empty_block=False)
+        printer.print_op_attributes(self.attributes)
 
     @classmethod
     def create(cls, **parts: object) -> Operation:  # pyright: ignore[reportIncompatibleMethodOverride]

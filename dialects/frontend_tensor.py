@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import cast
+
+from xdsl.dialects import tensor
 from xdsl.dialects.builtin import DYNAMIC_INDEX, DenseArrayBase, IndexType, TensorType, UnrankedTensorType, i64
 from xdsl.dialects.tensor import Tensor, YieldOp
 from xdsl.dialects.utils import DynamicIndexList
@@ -22,6 +25,7 @@ from xdsl.traits import HasParent, Pure, SingleBlockImplicitTerminator
 from xdsl.utils.exceptions import VerifyException
 
 from vtac.dialects.frontend_forall import InParallelOp
+from vtac.dialects.redefinition import redefined
 
 
 @irdl_op_definition
@@ -83,6 +87,31 @@ class ParallelInsertSliceOp(IRDLOperation):
     custom_directives = (DynamicIndexList,)
 
 
-_OPERATIONS: list[type[Operation]] = [*Tensor.operations, RankOp, GenerateOp, ParallelInsertSliceOp]
+@redefined()
+class PadOp(tensor.PadOp):
+    """A tensor with numbers around it; as many as values say may be around one whose extents are known."""
+
+    def verify_(self) -> None:
+        source, result = cast("TensorType[Attribute]", self.source.type), self.result.type
+        low, high = self.static_low.get_values(), self.static_high.get_values()
+        ranks = {len(low), len(high), len(self.region.block.args), source.get_num_dims(), result.get_num_dims()}
+        if len(ranks) > 1:
+            raise VerifyException(
+                f"it pads {source} by {len(low)} and {len(high)} sizes to {result}: one rank is required"
+            )
+        for numbers, values in ((low, self.low), (high, self.high)):
+            if numbers.count(DYNAMIC_INDEX) != len(values):
+                raise VerifyException(f"its sizes leave others open than the {len(values)} that values give")
+        for dim, parts in enumerate(zip(source.get_shape(), low, high, strict=True)):
+            if DYNAMIC_INDEX not in parts and result.get_shape()[dim] == DYNAMIC_INDEX:
+                raise VerifyException(f"dimension {dim} of its result is open: it is {sum(parts)}")
+
+
+_OPERATIONS: list[type[Operation]] = [
+    *(PadOp if op is tensor.PadOp else op for op in Tensor.operations),
+    RankOp,
+    GenerateOp,
+    ParallelInsertSliceOp,
+]
 _ATTRIBUTES: list[type[Attribute]] = list(Tensor.attributes)
 FrontendTensor = Dialect("tensor", _OPERATIONS, _ATTRIBUTES)

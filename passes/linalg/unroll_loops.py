@@ -26,6 +26,8 @@ from vtac.analysis.ir.device_functions import host_functions
 from vtac.analysis.ir.locations import location_of
 from vtac.errors import CompileError
 from vtac.limits import OPERATIONS
+from vtac.rewriting.forall_loops import UnrollForall
+from vtac.rewriting.stated_numbers import EmptySlice, FoldShape, StatePadding
 from vtac.rewriting.walker import rewrite_greedily
 
 _ARITHMETIC: Mapping[type[Operation], Callable[[int, int], int]] = {
@@ -112,13 +114,17 @@ def _clone(op: Operation, values: dict[SSAValue, SSAValue]) -> Operation:
     return new
 
 
+_STATED = (FoldShape(), StatePadding(), EmptySlice())
+
+
 @dataclass(frozen=True)
 class UnrollLoops(ModulePass):
     """Write out loops on tensors, whose operations then are those of a program without loops.
 
     requires: host functions.
-    ensures:  no `scf.for` of constant bounds stands directly in a host function; offsets of slices that its index
-              gives are stated.
+    ensures:  no `scf.for` or `scf.forall` of constant bounds stands directly in a host function; offsets of slices
+              that its index gives are stated, as is padding by constants; ranks and extents that types say are
+              constants.
     declines: loops that take more operations than the limit (VTAC_MAX_OPERATIONS); other bounds stay.
     """
 
@@ -126,4 +132,4 @@ class UnrollLoops(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in host_functions(op):
-            rewrite_greedily(function, UnrollLoop(), FoldIndex(), StateSlice())
+            rewrite_greedily(function, UnrollLoop(), UnrollForall(), FoldIndex(), StateSlice(), *_STATED)

@@ -6,7 +6,7 @@ it can be told: two iterations of `scf.forall` that put something into one place
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from types import MappingProxyType
 from typing import cast
@@ -16,12 +16,12 @@ from xdsl.dialects import affine, memref, scf
 from xdsl.ir import Operation, SSAValue
 
 from vtac.analysis.values.integer_ranges import width_of
-from vtac.dialects import frontend_affine, frontend_affine_parallel, frontend_scf
+from vtac.dialects import frontend_affine_parallel, frontend_scf
 from vtac.dialects.frontend_forall import Bounds, ForallOp
 from vtac.dialects.frontend_tensor import ParallelInsertSliceOp
 from vtac.evaluate.affine import holds
 from vtac.evaluate.buffers import Buffer
-from vtac.evaluate.frame import Found, Frame
+from vtac.evaluate.frame import Found, Frame, Handler
 from vtac.evaluate.memory import map_results
 from vtac.evaluate.numbers import Array
 from vtac.evaluate.reductions import reduced_by
@@ -174,23 +174,19 @@ def _bounds(op: ForallOp, bounds: Bounds, frame: Frame) -> list[int]:
     return mixed(bounds[0], frame.indices(bounds[1], op))
 
 
-Handler = Callable[[Operation, Frame], None]
 HANDLERS: Mapping[type[Operation], Handler] = MappingProxyType(
     cast(
         "dict[type[Operation], Handler]",
         {
             scf.ForOp: _for,
-            frontend_scf.UnsignedForOp: _for,
             scf.IfOp: _if,
             scf.WhileOp: _while,
             scf.ExecuteRegionOp: _once,
             memref.AllocaScopeOp: _once,
             scf.ParallelOp: _parallel,
-            frontend_scf.ParallelOp: _parallel,
             ForallOp: _forall,
             affine.ForOp: _affine_for,
             affine.IfOp: _affine_if,
-            frontend_affine.IfOp: _affine_if,
             frontend_affine_parallel.ParallelOp: _affine_parallel,
         },
     )

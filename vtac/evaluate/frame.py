@@ -111,3 +111,7 @@ class Frame(ABC):
         found = ITERATIONS.refusal(self.shared.iterations * STEP_ITERATIONS) if self.shared.iterations % 64 == 0 else ""
         if found:
             raise refused(f"'{op.name}' and the loops before it take {found}", op)
+
+
+Handler: TypeAlias = Callable[[Operation, Frame], None]
+"""Executes an operation of one class."""

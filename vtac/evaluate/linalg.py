@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from xdsl.dialects import tensor
@@ -23,7 +24,7 @@ from vtac.evaluate.arith import SUPPORTED, compute, extracted, read_by
 from vtac.evaluate.attention import attention
 from vtac.evaluate.buffers import Buffer, shape_of_type
 from vtac.evaluate.executable import EVALUATED
-from vtac.evaluate.frame import Callee, Found, Frame, Shared
+from vtac.evaluate.frame import Callee, Found, Frame, Handler, Shared
 from vtac.evaluate.functions import bind_values, constant_buffer, function_named, function_of, stored
 from vtac.evaluate.host import LAYOUT_OPS, change_layout
 from vtac.evaluate.loops import reduced
@@ -70,7 +71,7 @@ def _contents(found: Found, function: FuncOp) -> Array:
 @dataclass
 class _Evaluation(Frame):
     def run(self, op: Operation) -> None:
-        handler = _HANDLERS.get(type(op))
+        handler = _handler(type(op))
         if handler is not None:
             handler(op, self)
         elif isinstance(op, LinalgStructuredOperation):
@@ -191,3 +192,9 @@ def _read_operands(op: Operation) -> Sequence[SSAValue]:
 
 
 _HANDLERS = {**memory.HANDLERS, **control.HANDLERS, **tensors.HANDLERS}
+
+
+@cache
+def _handler(kind: type[Operation]) -> Handler | None:
+    """What executes operations of a class, or of one that it is made from."""
+    return next((_HANDLERS[base] for base in kind.__mro__ if base in _HANDLERS), None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import cast
 
@@ -11,10 +11,10 @@ from xdsl.dialects import affine, bufferization, memref
 from xdsl.dialects.builtin import DYNAMIC_INDEX, AffineMapAttr, DenseIntOrFPElementsAttr, ShapedType
 from xdsl.ir import Attribute, Operation, SSAValue
 
-from vtac.dialects import frontend_affine, frontend_memref
+from vtac.dialects import frontend_affine
 from vtac.evaluate.affine import evaluate_map
 from vtac.evaluate.buffers import Buffer, shape_of_type
-from vtac.evaluate.frame import Frame
+from vtac.evaluate.frame import Frame, Handler
 from vtac.evaluate.functions import global_named
 from vtac.evaluate.numbers import Array, dense
 from vtac.evaluate.refusals import refused
@@ -204,7 +204,6 @@ def _duplicate(op: Operation, frame: Frame) -> None:
     frame.buffers[op.results[0]] = frame.buffer(op.operands[0], op).copy(op.results[0].name_hint or op.name)
 
 
-Handler = Callable[[Operation, Frame], None]
 HANDLERS: Mapping[type[Operation], Handler] = MappingProxyType(
     cast(
         "dict[type[Operation], Handler]",
@@ -216,8 +215,6 @@ HANDLERS: Mapping[type[Operation], Handler] = MappingProxyType(
             memref.DeallocOp: _dealloc,
             memref.CopyOp: _copy,
             memref.CastOp: _cast,
-            frontend_memref.CopyOp: _copy,
-            frontend_memref.CastOp: _cast,
             memref.GetGlobalOp: _get_global,
             memref.SubviewOp: _subview,
             memref.ReinterpretCastOp: _reinterpret,
@@ -225,11 +222,8 @@ HANDLERS: Mapping[type[Operation], Handler] = MappingProxyType(
             memref.ExpandShapeOp: _reshape,
             memref.DimOp: _dim,
             memref.RankOp: _rank,
-            frontend_memref.RankOp: _rank,
             affine.LoadOp: _affine_load,
             affine.StoreOp: _affine_store,
-            frontend_affine.LoadOp: _affine_load,
-            frontend_affine.StoreOp: _affine_store,
             affine.ApplyOp: _apply,
             affine.MinOp: _extreme,
             frontend_affine.MaxOp: _extreme,

@@ -72,19 +72,26 @@ def inserted(
     return result
 
 
-def pad_widths(op: tensor.PadOp) -> list[tuple[int, int]]:
-    """Padding before and after each dimension. Raises `EvaluationError` where sizes or value are no constants."""
-    low, high = op.static_low.get_values(), op.static_high.get_values()
-    if op.low or op.high or any(size < 0 for size in (*low, *high)):
+def pad_widths(op: tensor.PadOp, scalars: Mapping[SSAValue, Array] | None = None) -> list[tuple[int, int]]:
+    """Padding before and after each dimension, sizes that are values looked up among `scalars`.
+
+    Raises `EvaluationError` where a size is negative or not known, or the value no constant.
+    """
+    known = scalars or {}
+    sides: list[list[int]] = []
+    for numbers, values in ((op.static_low.get_values(), op.low), (op.static_high.get_values(), op.high)):
+        given = iter([int(known[value].item()) if value in known else -1 for value in values])
+        sides.append([next(given) if number == DYNAMIC_INDEX else number for number in numbers])
+    if any(size < 0 for side in sides for size in side):
         raise refused("tensor.pad: pad sizes must be constants and not negative", op)
     if any(argument.uses for argument in op.region.block.args):
         raise refused("tensor.pad: the pad value must not depend on the position", op)
-    return list(zip(low, high, strict=True))
+    return list(zip(*sides, strict=True))
 
 
 def padded(op: tensor.PadOp, source: Buffer, scalars: dict[SSAValue, Array]) -> Buffer:
     """The source with its padding around it."""
-    widths = pad_widths(op)
+    widths = pad_widths(op, scalars)
     body = op.region.block
     value = evaluate_body(body, [np.arange(1, dtype=np.int64) for _ in body.args], scalars, None)[0]
     data = np.pad(source.data, widths, constant_values=value[0]) if widths else source.data.copy()

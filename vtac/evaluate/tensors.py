@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import cast
 
@@ -15,7 +15,7 @@ from xdsl.ir import Operation
 from vtac.dialects.frontend_tensor import GenerateOp, RankOp
 from vtac.evaluate.arith import evaluate_body, read_by
 from vtac.evaluate.buffers import Buffer, element_type, shape_of_type
-from vtac.evaluate.frame import Frame
+from vtac.evaluate.frame import Frame, Handler
 from vtac.evaluate.memory import extents_of
 from vtac.evaluate.numbers import Array, computed_dtype
 from vtac.evaluate.refusals import refused
@@ -93,7 +93,6 @@ def _from_elements(op: tensor.FromElementsOp, frame: Frame) -> None:
     frame.buffers[op.result] = Buffer(op.result.name_hint or op.name, np.array(numbers, dtype).reshape(shape))
 
 
-Handler = Callable[[Operation, Frame], None]
 HANDLERS: Mapping[type[Operation], Handler] = MappingProxyType(
     cast(
         "dict[type[Operation], Handler]",

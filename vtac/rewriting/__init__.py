@@ -6,6 +6,8 @@ By subject, with the module to begin with first:
     moving, copying, making operations
                                       edits, copies, made_operations, unread, shared_constants
     loop nests and blocks             nests, block_edits, loop_copies, inits, constant_fills, buffer_copies
+    loops and numbers of host functions
+                                      forall_loops, stated_numbers
     from linalg to nests              payload_builder, payload_arguments, linalg_statements, linalg_bodies
     arithmetic of integers            tensor_conversion, converted_operations, integer_tensors, integer_bodies,
                                       alu_values, zero_points, finite_pads

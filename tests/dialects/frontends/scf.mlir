@@ -66,5 +66,12 @@ func.func @shared(%m: memref<4x8xi32>, %t: tensor<4xi32>, %z: i32, %n: index) ->
       tensor.parallel_insert_slice %part into %o[%a] [2] [1] : tensor<2xi32> into tensor<4xi32>
     }
   } {note}
-  func.return %r : tensor<4xi32>
+  // CHECK: %s = scf.forall (%a_3) in (4) shared_outs(%o_1 = %r) -> (tensor<4xi32>) {
+  // CHECK-NEXT: scf.forall.in_parallel {
+  // CHECK-NEXT: }
+  %s = scf.forall (%a) in (4) shared_outs(%o = %r) -> (tensor<4xi32>) {
+    scf.forall.in_parallel {
+    }
+  }
+  func.return %s : tensor<4xi32>
 }

@@ -25,5 +25,12 @@ func.func @shapes(%t: tensor<4x?xi32>, %u: tensor<*xi32>, %m: memref<4xi8>, %n: 
     %s = arith.addi %i, %j : index
     tensor.yield %s : index
   } : tensor<?x3xindex>
+  %z = arith.constant 0 : i8
+  %x = tensor.empty() : tensor<2x4xi8>
+  // CHECK: %p = tensor.pad %x low[%n, 0] high[%n, 3] {
+  %p = tensor.pad %x low[%n, 0] high[%n, 3] {
+  ^bb0(%i: index, %j: index):
+    tensor.yield %z : i8
+  } : tensor<2x4xi8> to tensor<5x7xi8>
   func.return %h : tensor<?x3xindex>
 }

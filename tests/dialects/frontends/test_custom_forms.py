@@ -117,6 +117,16 @@ REFUSED = {
         "%g = tensor.generate {\n  ^bb0(%i: index):\n    tensor.yield %i : index\n  } : tensor<4xi32>",
         "its block yields an element, i32",
     ),
+    "padding of an open result": (
+        "%p = tensor.pad %t low[1] high[1] {\n  ^bb0(%i: index):\n    %c = arith.constant 1 : i32\n"
+        "    tensor.yield %c : i32\n  } : tensor<4xi32> to tensor<?xi32>",
+        "dimension 0 of its result is open: it is 6",
+    ),
+    "padding of another rank": (
+        "%p = tensor.pad %t low[1, 1] high[1] {\n  ^bb0(%i: index):\n    %c = arith.constant 1 : i32\n"
+        "    tensor.yield %c : i32\n  } : tensor<4xi32> to tensor<6xi32>",
+        "one rank is required",
+    ),
     "slice outside of an iteration": (
         "tensor.parallel_insert_slice %t into %t[0] [4] [1] : tensor<4xi32> into tensor<4xi32>",
         "expects parent op 'scf.forall.in_parallel'",

@@ -53,3 +53,21 @@ func.func @inserted() -> (tensor<3xi8>, tensor<3xi8>) {
   %part = tensor.insert_slice %c into %e[0] [2] [1] : tensor<2xi8> into tensor<3xi8>
   func.return %whole, %part : tensor<3xi8>, tensor<3xi8>
 }
+
+// Arithmetic on numbers that are constants gives one; on an argument it does not.
+
+// CHECK-LABEL: func.func @numbers
+// CHECK-NEXT:    %four = arith.constant 4 : i32
+// CHECK-NEXT:    %half = arith.constant 5.000000e-01 : f32
+// CHECK-NEXT:    %sum = arith.addi %four, %x : i32
+// CHECK-NEXT:    func.return %sum, %half
+func.func @numbers(%x: i32) -> (i32, f32) {
+  %c = arith.constant 2 : index
+  %i = arith.index_cast %c : index to i32
+  %four = arith.muli %i, %i : i32
+  %two = arith.constant 2.0 : f32
+  %one = arith.constant 1.0 : f32
+  %half = arith.divf %one, %two : f32
+  %sum = arith.addi %four, %x : i32
+  func.return %sum, %half : i32, f32
+}

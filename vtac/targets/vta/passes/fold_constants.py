@@ -41,8 +41,9 @@ from vtac.analysis.values.dense_numbers import numbers_of
 from vtac.analysis.values.integer_ranges import width_of
 from vtac.dialects.packing import BlockDiagonalOp, FoldOp, InterleaveOp, PackOp, ReshapeOp, TransposeTilesOp
 from vtac.evaluate import evaluate_linalg
+from vtac.evaluate.arith import SUPPORTED, compute
 from vtac.evaluate.host import LAYOUT_OPS, change_layout
-from vtac.evaluate.numbers import Array, dtype_of
+from vtac.evaluate.numbers import Array, dtype_of, number
 from vtac.limits import MEMORY
 from vtac.rewriting.walker import PatternOfKinds, rewrite_once
 
@@ -98,6 +99,22 @@ class FoldFill(RewritePattern):
         fill = FillOp([constant.result], [empty.tensor], [kind])
         fill.location, fill.results[0].name_hint = op.location, op.res[0].name_hint
         rewriter.replace(op, [constant, empty, fill])
+
+
+class FoldScalar(RewritePattern):
+    """Arithmetic on numbers that are constants, in a function's body, gives one."""
+
+    def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter) -> None:
+        if op.name not in SUPPORTED or isinstance(op, ConstantOp) or not isinstance(op.parent_op(), FuncOp):
+            return
+        owners = [value.owner for value in op.operands]
+        numbers = [one.value for one in owners if isinstance(one, ConstantOp) and not _is_dense(one.result)]
+        if len(numbers) < len(owners) or isinstance(op.results[0].type, TensorType):
+            return
+        constant = _scalar(compute(op, [number(one) for one in numbers], None).item(), op.results[0].type)
+        if constant is not None:
+            constant.location, constant.result.name_hint = op.location, op.results[0].name_hint
+            rewriter.replace(op, constant)
 
 
 class FoldExtraction(RewritePattern):
@@ -236,8 +253,8 @@ class FoldConstants(ModulePass):
 
     requires: tensors of static shape.
     ensures:  no such operation is left, unless its result is larger than every operand (a broadcast
-              bias stays one): `grow` folds those too. Elements of constants are constants; constants
-              that nothing uses are gone.
+              bias stays one): `grow` folds those too. Elements of constants, and arithmetic on them,
+              are constants; constants that nothing uses are gone.
     declines: nothing.
     """
 
@@ -247,5 +264,5 @@ class FoldConstants(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in host_functions(op):
-            rewrite_once(function, FoldConstant(self.grow), FoldFill(), FoldExtraction())
+            rewrite_once(function, FoldConstant(self.grow), FoldFill(), FoldExtraction(), FoldScalar())
             rewrite_once(function, DropUnused())
