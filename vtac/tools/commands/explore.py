@@ -165,6 +165,10 @@ def _check(options: Options) -> None:
     """Before anything is computed. Raises `VtacError` for what could not be written then, or would say nothing."""
     if options.plot is None and (options.x, options.y) != (None, None):
         raise UsageError("--x and --y choose what a picture shows: add --plot FILE.svg")
+    if options.plot is not None and (options.x or "cycles") == (options.y or "sram_bytes"):
+        raise UsageError(
+            f"--x and --y are both {options.x or 'cycles'}: a picture shows two measures; choose another one"
+        )
     if options.prune and {options.x or "cycles", options.y or "sram_bytes"} != {"cycles", "sram_bytes"}:
         raise UsageError(
             "--prune leaves out points by cycles and SRAM, which other measures may need: drop it, or --x and --y"

@@ -51,6 +51,14 @@ def test_the_numbers_that_names_are_to_equal() -> None:
         ("BLOCK is 16", "`in` takes a list such as"),
         ("(BLOCK, 2)", "'(BLOCK, 2)' is a list, no condition: ask what is in it, as in `BLOCK in (16, 32)`"),
         ("BLOCK ==", "is no condition: invalid syntax"),
+        ("BLOCK = 16", "(`==` compares); it may have names"),
+        ("BLOCK == 16 && latency == 4", "(it is written `and`)"),
+        ("BLOCK == 16 || latency == 4", "(it is written `or`)"),
+        ("!(BLOCK == 16)", "(it is written `not`)"),
+        (
+            "cycles < 1000",
+            "'cycles' is known of a machine only when the networks were compiled for it: sweep, and choose",
+        ),
         ("", "is no condition"),
         ("(" * 500 + "1" + ")" * 500, "is no condition"),
         ("1 + " * 600 + "1", "has 2,401 characters; at most 2,000 are read"),
@@ -61,6 +69,12 @@ def test_refusals(text: str, message: str) -> None:
     with pytest.raises(WhereError) as refusal:
         parse_where(text, VALUES)
     assert message in str(refusal.value)
+
+
+@pytest.mark.parametrize("text", ["BLOCK", "16", "BLOCK * 2", "-BLOCK"])
+def test_a_number_is_told_from_a_condition(text: str) -> None:
+    assert parse_where(text, VALUES).is_number
+    assert not any(parse_where(form.format(text), VALUES).is_number for form in ("{} == 1", "not {}", "{} or 1 < 2"))
 
 
 def test_what_cannot_be_computed_is_refused() -> None:

@@ -200,6 +200,8 @@ def _machines(
 ) -> tuple[list[Machine], dict[NoMachine, int]]:
     """The machines of a sweep, and how many combinations that were asked for are none, by the reason."""
     condition, counted = None if where is None else parse_where(where, NAMES), max(most, _COUNTED)
+    if condition is not None and condition.is_number:
+        raise VtacError(f"--where '{where}' is a number, no condition: compare it, as in `BLOCK == 16`")
     found: list[Machine] = []
     illegal: Counter[NoMachine] = Counter()
     if configs is None:

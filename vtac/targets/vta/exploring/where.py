@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import operator
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import cast
@@ -30,6 +31,14 @@ _COMPARISONS: dict[type[ast.cmpop], Callable[[float, float], bool]] = {
     ast.Gt: operator.gt,
     ast.GtE: operator.ge,
 }
+_KNOWN_LATER = ("cycles", "bytes", "energy", "area", "utilisation", "limit", "error")
+"""What a point has, and no machine."""
+_ELSEWHERE = {
+    r"(?<![=<>!])=(?!=)": "`==` compares",
+    r"&&": "it is written `and`",
+    r"\|\|": "it is written `or`",
+    r"!(?!=)": "it is written `not`",
+}
 _SAID = "names, numbers, + - * / // %, comparisons, `in (...)`, and, or, not"
 
 
@@ -50,6 +59,13 @@ class Where:
     def holds(self, values: Mapping[str, float]) -> bool:
         """Whether it is true of these values, which all its names have."""
         return bool(_evaluate(self._tree, values))
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it is no comparison, nor made of such: a name or an amount."""
+        return not isinstance(self._tree, ast.Compare | ast.BoolOp) and not (
+            isinstance(self._tree, ast.UnaryOp) and isinstance(self._tree.op, ast.Not)
+        )
 
     def asked(self) -> list[tuple[str, float]]:
         """Names with the numbers that they are to equal, one by one or in a list, in the order of the text."""
@@ -78,15 +94,26 @@ def parse_where(text: str, names: Collection[str]) -> Where:
         tree = ast.parse(text.strip(), mode="eval").body
         used = frozenset(_check(tree))
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        said = error.msg if isinstance(error, SyntaxError) else "it is nested too deeply"
+        said = f"{error.msg}{_hint(text)}" if isinstance(error, SyntaxError) else "it is nested too deeply"
         raise WhereError(f"--where '{text}' is no condition: {said}; it may have {_SAID}") from None
     if isinstance(tree, ast.Tuple | ast.List):
         raise WhereError(f"--where '{text}' is a list, no condition: ask what is in it, as in `BLOCK in (16, 32)`")
     unknown = sorted(used - set(names))
+    if unknown and unknown[0] in _KNOWN_LATER:
+        raise WhereError(
+            f"--where: '{unknown[0]}' is known of a machine only when the networks were compiled for it: sweep, and "
+            f"choose among the points, which --csv and --json have all; the names are {', '.join(names)}"
+        )
     if unknown:
         hint = suggestion(unknown[0], names) or f"; the names are {', '.join(names)}"
         raise WhereError(f"--where: nothing is called '{unknown[0]}'{hint}")
     return Where(text, used, tree)
+
+
+def _hint(text: str) -> str:
+    """What another language has that stands in a text, and how it is written here; empty for anything else."""
+    found = next((spelled for pattern, spelled in _ELSEWHERE.items() if re.search(pattern, text)), "")
+    return f" ({found})" if found else ""
 
 
 def _check(tree: ast.expr) -> list[str]:
