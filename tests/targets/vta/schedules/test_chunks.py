@@ -53,13 +53,16 @@ def test_transposed_weights_are_loaded_by_output_channel() -> None:
 
 
 def test_operands_that_do_not_move_with_pieces_are_loaded_before_products() -> None:
-    """The biases of rows stand before the loop over pieces, in which the residual is multiplied."""
+    """The biases of rows stand before the loop over pieces, in which the residual is added behind five kernels."""
     schedule, layer = _layer("mlp-mixer", "mlp_mixer_1", QUARTER32)
     tiling = Tiling((7, 4), 13, inp=2, acc=2, pieces=2, operands=2)
-    first = next(step for step in outline_of(layer, tiling, QUARTER32).kernels if step.wide.loads)
-    assert len(first.chunks) == 2
-    words = _program(schedule, layer, tiling).disassemble().splitlines()
-    assert [line.split()[1] for line in words].index("load.acc") == 9
+    kernels = outline_of(layer, tiling, QUARTER32).kernels
+    first = next(place for place, step in enumerate(kernels) if step.wide.loads)
+    assert [(step.number, len(step.chunks)) for step in kernels[first : first + 3]] == [(5, 0), (1, 2), (2, 0)]
+    words = [line.split()[1] for line in _program(schedule, layer, tiling).disassemble().splitlines()]
+    assert words.index("load.acc") == 9
+    behind = [word for word in words[10 : words.index("store.out")] if not word.startswith("load")]
+    assert behind == ["gemm.reset", "alu.add", "alu.add", "alu.add", "alu.shr", "gemm", "alu.max", "alu.min"]
 
 
 def test_every_other_row_of_one_column_and_several_channels_is_one_load() -> None:

@@ -30,10 +30,9 @@ class Traffic(NamedTuple):
     most: int
     delay: float
 
-    def waited(self, since: float) -> int:
-        """What a burst waits that is asked for so long after the first LOAD began."""
-        since %= self.cycles
-        return int(max(0, min(self.most, (self.burst / COMMAND - 1) * since, self.beats - since)))
+    def waited(self, since: float, late: float = 0.0) -> int:
+        """What a burst waits that is asked for so long after a LOAD began, which is over so much later than alone."""
+        return int(max(0, min(self.most, (self.burst / COMMAND - 1) * since, self.beats + late - since)))
 
 
 @lru_cache(maxsize=4096)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.memory_bus import BURST_BEATS
 from vtac.targets.vta.cycles.timing import Timing
-from vtac.targets.vta.schedules.fetching import Fetch, Traffic, traffic_of
+from vtac.targets.vta.schedules.fetching import COMMAND, Fetch, Traffic, traffic_of
 from vtac.targets.vta.schedules.instruction_places import places_of
 from vtac.targets.vta.schedules.load_turns import load_turns
 from vtac.targets.vta.schedules.steps import KernelStep, Outline
@@ -46,6 +46,8 @@ class _Rehearsal:
         self.ends: list[int] = []
         self.now = self.began = 0
         """When what the load unit loaded last is over, and when that began."""
+        self.wide = 0
+        """When the int32 tiles are there that were loaded last."""
         self.loaded = -1
         """The number of that chunk."""
         self.fetch = Fetch(timing, self.places.length, self.places.ahead(timing.queue_depth))
@@ -121,7 +123,8 @@ class _Rehearsal:
         at = free
         for _ in range(step.wide.loads):
             beats = step.wide.beats // step.wide.loads
-            at = self._passed(at + LOAD_START + beats + self._contend(at, beats, first=False), beats)
+            end = at + LOAD_START + beats + self._contend(at, beats, first=False)
+            at = self.wide = self._passed(at, end, beats)
         if not step.micro_ops:
             return max(start, at)
         words, part = 1 + step.micro_ops // 2, step.cycles // step.number
@@ -138,12 +141,22 @@ class _Rehearsal:
         if not self.began <= at < self.now:
             return 0
         traffic = self._traffic()
-        since = (at - self.began) % traffic.cycles
-        if not first and since < traffic.beats and beats > self.bursts // 2 * (self.bursts - since // 2):
-            return int(traffic.beats - since)
-        if first and self.loaded >= 0 and since < traffic.asked:
+        since, late = self._since(at, traffic)
+        if not first and since - late < traffic.beats and beats > self.bursts // 2 * (self.bursts - since // 2):
+            return max(0, int(traffic.beats + late - since))
+        if not first and self.loaded >= 0:
+            return self._interleaved(traffic, since, beats) + traffic.waited(since, late)
+        if first and self.loaded >= 0 and since - late < traffic.asked:
             self._delay(beats)
-        return traffic.waited(since)
+        return traffic.waited(since, late)
+
+    def _interleaved(self, traffic: Traffic, since: float, beats: int) -> int:
+        """What int32 tiles wait that are asked for so long after a LOAD began: they take turns, burst by burst."""
+        asked = -(-beats // BURST_BEATS)
+        left = int(max(0.0, traffic.beats / traffic.burst - since / COMMAND))
+        passed = min(asked, left)
+        self._delay(passed * beats // asked)
+        return int(passed * traffic.burst)
 
     def _delay(self, beats: int) -> None:
         """What the load unit loads is there so much later."""
@@ -151,13 +164,14 @@ class _Rehearsal:
         if self.done[self.loaded] >= 0:
             self.done[self.loaded] += beats
 
-    def _passed(self, end: int, beats: int) -> int:
-        """When int32 tiles are there that would be at `end`: chunks that the load unit begins while bursts of them are
-        still to be asked for pass these, behind those that are asked for. Both ask in turn until no more may."""
+    def _passed(self, start: int, end: int, beats: int) -> int:
+        """When int32 tiles are there whose LOAD begins at `start` and would be over at `end`: chunks that the load unit
+        begins while bursts of them are still to be asked for pass these, behind those that are asked for. Both ask in
+        turn until no more may."""
         queue = self.bursts * BURST_BEATS
         if beats <= queue // 2:
             return end
-        asked = end - beats - _LATENCY + beats // BURST_BEATS * 2
+        asked = start + LOAD_START - _LATENCY + beats // BURST_BEATS * COMMAND
         while self._bring(max(asked, end - queue)):
             self._delay(max(0, min(queue, end - self.began - _LATENCY)))
             chunk, count = self.loads[self.loaded].chunk, self.turns[self.turn - 1][1]
@@ -174,7 +188,18 @@ class _Rehearsal:
 
     def _waited(self, at: int) -> int:
         """Cycles that a burst waits which is asked for then."""
-        return self._traffic().waited(at - self.began) if self.began <= at < self.now else 0
+        if not self.began <= at < self.now:
+            return 0
+        traffic = self._traffic()
+        return traffic.waited(*self._since(at, traffic))
+
+    def _since(self, at: int, traffic: Traffic) -> tuple[float, float]:
+        """Cycles since the LOAD began that is under way, one of those that the load unit took last; and how much later
+        than by itself it is over."""
+        count = self.turns[self.turn - 1][1]
+        cycles = max(traffic.cycles, (self.now - self.began) / count)
+        since = at - self.began
+        return since - min(since // cycles, count - 1) * cycles, cycles - traffic.cycles
 
     def _bring(self, until: int) -> bool:
         """The load unit takes the next chunk, or a part of one, unless it begins later than that; whether it did."""
@@ -197,7 +222,7 @@ class _Rehearsal:
         chunk, left = load.chunk, self.left[number]
         self.left[number] = left - count
         self.loaded = number
-        end = start + (chunk.starts + chunk.beats) * count // max(1, chunk.loads)
+        end = start + (chunk.starts + chunk.beats) * count // max(1, chunk.loads) + max(0, self.wide - start - _LATENCY)
         if not self.fetch.is_over:
             end += self.fetch.beside(
                 start, end, self._traffic(), self.places.weights[before], self.places.done[len(ends)]

@@ -25,11 +25,15 @@ class _Part(NamedTuple):
     is_stored: bool = True
 
 
+_Step: TypeAlias = _Part | tuple[Product, Stage]
+"""Kernels of the ALU, or a product, with the stage that it is added to."""
+
+
 class _Piece(NamedTuple):
-    """What a piece of a tile of one size takes, beside its int8 operands."""
+    """What a piece of a tile of one size takes, in its order."""
 
     size: Tile
-    parts: list[_Part]
+    steps: list[_Step]
     wide: Chunk
 
 
@@ -105,23 +109,29 @@ class TileTails:
         for number in range(self.tiling.pieces):
             if number and self._takes_turns:
                 yield
-            for one, stage in self._products:
-                if stage.kind != "contraction":
+            moved, is_behind = piece.wide, False
+            for place, step in enumerate(piece.steps):
+                if self._takes_turns and is_behind:
+                    yield
+                is_behind = isinstance(step, _Part) and step.stored[0] > 0
+                if not isinstance(step, _Part):
+                    one, stage = step
                     until, first = store if self._is_stored(stage) else -1, wide if self._loads_first else NOTHING
                     yield from self._multiply(one, stage, (turn, thread, slot), at, size, piece.size, until, first)
                     wide = NOTHING if self._loads_first else wide
-            wide = together([wide, piece.wide])
-            for place, part in enumerate(piece.parts):
-                if self._takes_turns and place and piece.parts[place - 1].stored[0]:
-                    yield
-                until, some = store if part.is_stored else -1, min(1, part.kernels)
-                step = KernelStep(part.cycles, part.kernels, some, wide=wide, store=until, stored=part.stored)
-                self.writer.kernel((number, slot, size, place), step)
-                wide = NOTHING
-                if part.is_stored:
+                    continue
+                self._write_part((number, slot, size, place), step, together([wide, moved]), store)
+                wide = moved = NOTHING
+                if step.stored[0]:
                     store = self.writer.stores - 1
             store = -1
             self._stored[slot, size] = self.writer.stores - 1
+
+    def _write_part(self, operands: Hashable, part: _Part, wide: Chunk, store: int) -> None:
+        """Kernels of the ALU behind loads of `wide`; those that write what is stored wait for `store`."""
+        until, some = store if part.is_stored else -1, min(1, part.kernels)
+        step = KernelStep(part.cycles, part.kernels, some, wide=wide, store=until, stored=part.stored)
+        self.writer.kernel(operands, step)
 
     def _load_all(self, turn: _Turn, at: Sequence[int], size: Tile, part: Tile) -> Iterator[None]:
         """The int8 operands of a tile that its pieces read stand before the loop over these."""
@@ -212,24 +222,29 @@ class TileTails:
         apart = self._cut if pieces > 1 else 0
         stores = prod(part[:apart])
         cost, number = store_cost((1,) * apart + part[apart:], layer.strides, self.config)
-        parts: list[_Part] = []
+        steps: list[_Step] = []
         cycles = kernels = 0
         writes_stored = False
         for stage in layer.stages:
             if stage.kind != "contraction":
                 if kernels and not writes_stored and self._is_stored(stage):
-                    parts.append(_Part(cycles, kernels, (0, 0), is_stored=False))
+                    steps.append(_Part(cycles, kernels, (0, 0), is_stored=False))
                     cycles = kernels = 0
                 writes_stored |= self._is_stored(stage)
                 cycles += stage.alu * prod(side.extent(part) for side in stage.region) + KERNEL_START * stage.kernels
                 kernels += stage.kernels
             if stage.kind == "load":
                 wide.append(self._wide(stage.region, part))
+            if stage.kind != "contraction" and stage.products:
+                if kernels:
+                    steps.append(_Part(cycles, kernels, (0, 0), is_stored=writes_stored))
+                    cycles = kernels = 0
+                steps += [(one, stage) for one in stage.products]
             if stage.results:
                 stored = stores * stage.results
-                parts.append(_Part(cycles, kernels, (cost * stored, number * stored)))
+                steps.append(_Part(cycles, kernels, (cost * stored, number * stored)))
                 cycles = kernels = 0
-        return _Piece(part, parts, together(wide))
+        return _Piece(part, steps, together(wide))
 
     def _is_stored(self, stage: Stage) -> bool:
         return self.layer.accumulators[stage.accumulator].stored
