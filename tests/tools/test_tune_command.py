@@ -50,7 +50,7 @@ def test_a_search_and_what_it_leaves(program: str, tmp_path: Path, capsys: pytes
 @pytest.mark.parametrize(
     ("command", "option", "said"),
     [
-        (["tune", "--budget", "1"], "-o", "after 1 tilings"),
+        (["tune", "--budget", "1"], "-o", "after 1 tiling\n"),
         (["explore", "--where", "latency == 16"], "--csv", "one point, which can run conv"),
     ],
 )

@@ -133,3 +133,28 @@ def test_no_argument_is_empty(arguments: list[str], capsys: pytest.CaptureFixtur
     """An empty path would be the current directory."""
     assert main(arguments) == 1
     assert "error: an argument is empty; a file, a directory or a value is required" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["--config", "c.json"], "--config is for program files"),
+        (["--schedule", "s.mlir", "--function", "f"], "--schedule and --function are for program files"),
+    ],
+)
+def test_a_report_of_a_saved_program_compiles_nothing(
+    given: list[str], said: str, saved: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = saved.parent / "page.html"
+    capsys.readouterr()
+    assert main(["report", str(saved), "-o", str(page), *given]) == 1
+    assert f"'{saved}' is a saved program: {said}" in capsys.readouterr().err
+    assert not page.exists()
+
+
+def test_a_record_without_layers_is_refused_by_its_name(saved: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    record = saved.parent / "r.json"
+    record.write_text("{}")
+    page = saved.parent / "page.html"
+    assert main(["report", str(saved), "-o", str(page), "--quantisation", str(record)]) == 1
+    assert f"'{record}' is no report of a quantised model: no 'layers' in it; give" in capsys.readouterr().err

@@ -177,6 +177,8 @@ def _reason(error: sqlite3.DatabaseError, path: Path) -> str:
         return f"there is no directory '{path.parent}'"
     if "unable to open" in text and path.is_dir():
         return "it is a directory; give a file"
+    if "unable to open" in text:
+        return f"no file can be made or opened in {_folder(path)}; give another one"
     if "readonly" in text:
         return "it may not be written; give another file"
     return text

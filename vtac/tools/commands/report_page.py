@@ -86,15 +86,26 @@ def _record(path: str) -> dict[str, object]:
         raise UsageError(f"cannot read '{path}': {error.strerror or error}{like_missing(path, error)}") from None
     except ValueError as error:
         raise UsageError(f"'{path}' is no JSON: {error}; give what vtac quantize --report R.json wrote") from None
-    if not isinstance(found, dict):
-        raise UsageError(f"'{path}' holds no object; give what vtac quantize --report R.json wrote")
+    if not isinstance(found, dict) or not isinstance(cast("dict[str, object]", found).get("layers"), list):
+        what = (
+            "holds no object" if not isinstance(found, dict) else "is no report of a quantised model: no 'layers' in it"
+        )
+        raise UsageError(f"'{path}' {what}; give what vtac quantize --report R.json wrote")
     return cast("dict[str, object]", found)
 
 
 def _program(options: Options, target: Target) -> object:
     if saved_target(options.source) is not None:
-        if options.measurements is not None:
-            raise UsageError(f"'{options.source}' is a saved program: --measurements is for program files")
+        given = {
+            "--config": options.config,
+            "--schedule": options.schedule,
+            "--function": options.function,
+            "--measurements": options.measurements,
+        }
+        names = [name for name, value in given.items() if value is not None]
+        if names:
+            verb = "is" if len(names) == 1 else "are"
+            raise UsageError(f"'{options.source}' is a saved program: {' and '.join(names)} {verb} for program files")
         return target.load(Path(options.source))
     if target.name == "vta":
         return compile_file(

@@ -9,6 +9,7 @@ from itertools import accumulate
 from time import monotonic
 
 from vtac.errors import VtacError
+from vtac.text.short import counted
 
 _UNITS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 _FORM = re.compile(r"(?P<number>\d{1,9}(?:\.\d{1,6})?)\s*(?P<unit>s|m|min|h)?")
@@ -27,7 +28,7 @@ class Budget:
     def __str__(self) -> str:
         if self.seconds is not None:
             return f"{self.seconds:g} s"
-        return "the whole space" if self.tilings is None else f"{self.tilings:,} tilings"
+        return "the whole space" if self.tilings is None else counted(self.tilings, "tiling")
 
     def deadline(self) -> float | None:
         """When it ends, if it begins now."""

@@ -10,6 +10,7 @@ from vtac.errors import VtacError
 from vtac.targets.vta.schedules.tiling import Tiling
 from vtac.targets.vta.tuning.gaps import FrontGap, percent_up
 from vtac.targets.vta.tuning.search import Objective, Point, dominates
+from vtac.text.short import counted
 
 _NOTHING = "nothing of it runs on the VTA; vtac run FILE says why"
 _REASONS = 3
@@ -115,7 +116,7 @@ class TuneResult:
         measure = "bytes" if self.objective == "bytes" else "cycles"
         if not self.layers:
             return "nothing to tune"
-        spent = self.budget if self.budget.endswith(" s") else f"{self.evaluated:,} tilings"
+        spent = self.budget if self.budget.endswith(" s") else counted(self.evaluated, "tiling")
         if self.front_gap is not None:
             return self.front_gap.statement(spent)
         if self.gap == 0.0:
