@@ -72,6 +72,7 @@ BUFFERS = (
 )
 PASSES = {
     "generic operations": ("--convert-elementwise-to-linalg", "--linalg-generalize-named-ops", "--canonicalize"),
+    "buffers inside of functions": ("--convert-elementwise-to-linalg", "--one-shot-bufferize"),
     "buffers": (*BUFFERS, "--buffer-deallocation-pipeline"),
     "loops": (*BUFFERS, "--convert-linalg-to-loops", "--canonicalize", "--cse"),
     "loops in any order": (*BUFFERS, "--convert-linalg-to-parallel-loops", "--canonicalize"),

@@ -11,7 +11,7 @@ from xdsl.dialects import affine, bufferization, memref
 from xdsl.dialects.builtin import DYNAMIC_INDEX, AffineMapAttr, DenseIntOrFPElementsAttr, ShapedType
 from xdsl.ir import Attribute, Operation, SSAValue
 
-from vtac.dialects import frontend_affine
+from vtac.dialects import frontend_affine, frontend_bufferization
 from vtac.evaluate.affine import evaluate_map
 from vtac.evaluate.buffers import Buffer, shape_of_type
 from vtac.evaluate.frame import Frame, Handler
@@ -199,6 +199,15 @@ def _rank(op: memref.RankOp, frame: Frame) -> None:
     frame.bind_index(op.rank, len(frame.buffer(op.source, op).shape))
 
 
+def _alloc_tensor(op: bufferization.AllocTensorOp, frame: Frame) -> None:
+    name = op.tensor.name_hint or op.name
+    if op.copy is not None:
+        frame.buffers[op.tensor] = frame.buffer(op.copy, op).copy(name)
+        return
+    shape = extents_of(op, op.tensor.type, op.dynamic_sizes, frame)
+    frame.buffers[op.tensor] = Buffer.unwritten(name, op.tensor.type, shape)
+
+
 def _duplicate(op: Operation, frame: Frame) -> None:
     """A tensor as a buffer, a buffer as a tensor, or a clone of one: contents of its own."""
     frame.buffers[op.results[0]] = frame.buffer(op.operands[0], op).copy(op.results[0].name_hint or op.name)
@@ -227,8 +236,9 @@ HANDLERS: Mapping[type[Operation], Handler] = MappingProxyType(
             affine.ApplyOp: _apply,
             affine.MinOp: _extreme,
             frontend_affine.MaxOp: _extreme,
-            bufferization.ToTensorOp: _duplicate,
-            bufferization.ToBufferOp: _duplicate,
+            bufferization.AllocTensorOp: _alloc_tensor,
+            frontend_bufferization.ToTensorOp: _duplicate,
+            frontend_bufferization.ToBufferOp: _duplicate,
             bufferization.CloneOp: _duplicate,
         },
     )

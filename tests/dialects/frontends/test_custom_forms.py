@@ -127,6 +127,14 @@ REFUSED = {
         "    tensor.yield %c : i32\n  } : tensor<4xi32> to tensor<6xi32>",
         "one rank is required",
     ),
+    "tensor as a buffer of another shape": (
+        "%b = bufferization.to_buffer %t : tensor<4xi32> to memref<5xi32>",
+        "memref<5xi32> holds no tensor<4xi32>: equal shapes and element types are required",
+    ),
+    "buffer as a tensor of any rank": (
+        "%b = bufferization.to_tensor %m : memref<4xi32> to tensor<*xi32>",
+        "memref<4xi32> holds no tensor<*xi32>: equal shapes and element types are required",
+    ),
     "slice outside of an iteration": (
         "tensor.parallel_insert_slice %t into %t[0] [4] [1] : tensor<4xi32> into tensor<4xi32>",
         "expects parent op 'scf.forall.in_parallel'",
