@@ -220,7 +220,10 @@ class VTAConfig:
         arguments: dict[str, int | str] = {}
         for key, value in values.items():
             arguments[known[key]] = field_value(f"{source}: {key}", known[key], value)
-        return cls(**arguments)  # pyright: ignore[reportArgumentType]
+        try:
+            return cls(**arguments)  # pyright: ignore[reportArgumentType]
+        except ConfigError as error:
+            raise ConfigError(f"{source}: {error}") from None
 
     def to_fields(self) -> dict[str, int | str]:
         """The record as `vta_config.json` keys and values, in the file's order; optional ones where they are set."""

@@ -104,3 +104,9 @@ def test_what_it_prints_is_read_again(tmp_path: Path, capsys: pytest.CaptureFixt
     path.write_text(json.dumps({**described, "LOG_BLOCK": 5}))
     with pytest.raises(ConfigError, match="unknown field facts"):
         VTAConfig.from_json(path)
+
+
+def test_fields_that_do_not_go_together_name_the_file(tmp_path: Path) -> None:
+    path = written(tmp_path / "c.json", LOG_INP_BUFF_SIZE=20)
+    with pytest.raises(ConfigError, match=rf"^{path}: a micro-op needs dst .* 32 are available"):
+        VTAConfig.from_json(path)

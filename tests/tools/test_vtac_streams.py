@@ -75,6 +75,14 @@ def test_diff_aligns_what_was_inserted(saved: str, tmp_path: Path) -> None:
     assert "--context -1 --most 10: at least 0 and 1 are required" in refusal("diff", saved, saved, "--context", "-1")
 
 
+def test_a_long_difference_is_cut_and_says_so(saved: str, tmp_path: Path) -> None:
+    longer = tmp_path / "longer.bin"
+    longer.write_bytes(assemble("load.uop nop\n" * 25 + ASSEMBLY, VTAConfig()))
+    lines = vtac("diff", Path(saved, "insn.bin"), longer).stdout.decode().splitlines()
+    assert sum(line.startswith("  + ") for line in lines) == 21
+    assert "  + and 5 more; vtac disasm shows all" in lines
+
+
 def test_diff_of_a_program_and_a_file_compares_instructions(saved: str) -> None:
     assert succeed("diff", saved, Path(saved, "insn.bin")) == "no difference\n"
 

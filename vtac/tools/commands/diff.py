@@ -25,6 +25,10 @@ exit status: 0 when both are the same, 1 when they differ.
 """
 
 
+_LINES = 20
+"""Instructions of each side that a difference shows."""
+
+
 class Options(argparse.Namespace):
     """The options, typed."""
 
@@ -108,7 +112,9 @@ def _hunk(ours: Sequence[str], theirs: Sequence[str], change: Change, context: i
         ("-", ours, change.first, change.end),
         ("+", theirs, change.other_first, change.other_end),
     ):
-        yield from (f"  {mark} {at}: {side[at]}" for at in range(first, end))
+        yield from (f"  {mark} {at}: {side[at]}" for at in range(first, min(end, first + _LINES)))
+        if end - first > _LINES:
+            yield f"  {mark} and {end - first - _LINES:,} more; vtac disasm shows all"
         if first == end == len(side):
             yield f"  {mark} {first}: (the stream ends)"
 
