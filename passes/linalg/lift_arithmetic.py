@@ -16,14 +16,16 @@ from xdsl.dialects.arith import ConstantOp
 from xdsl.dialects.builtin import AffineMapAttr, ArrayAttr, ModuleOp, TensorType
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.linalg.attrs import IteratorTypeAttr
-from xdsl.dialects.linalg.ops import GenericOp, YieldOp
+from xdsl.dialects.linalg.ops import GenericOp, IndexOp, YieldOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.ir.affine import AffineMap
 from xdsl.passes import ModulePass
-from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
+from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from vtac.analysis.ir.device_functions import host_functions
 from vtac.analysis.types.tensor_types import element_of
+from vtac.dialects.frontend_tensor import GenerateOp
+from vtac.rewriting.copies import copy_of
 from vtac.rewriting.edits import append, replace_by
 from vtac.rewriting.walker import rewrite_once
 
@@ -60,6 +62,32 @@ class LiftOperation(RewritePattern):
         replace_by(op, [empty, GenericOp(inputs, [empty.tensor], Region(block), maps, kinds, [result])], rewriter)
 
 
+class LiftGenerate(RewritePattern):
+    """A tensor of a static shape whose elements a body computes from their indices."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: GenerateOp, rewriter: PatternRewriter) -> None:
+        kind, body = op.result.type, op.body.block
+        if op.dynamic_extents or not isinstance(op.parent_op(), FuncOp):
+            return
+        block = Block(arg_types=[kind.element_type])
+        values: dict[SSAValue, SSAValue] = {}
+        for dim, argument in enumerate(body.args):
+            if argument.uses:
+                index = IndexOp(dim)
+                append(index, block)
+                values[argument] = index.result
+        *inner, last = body.ops
+        for one in inner:
+            append(copy_of(one, values), block)
+        append(YieldOp(*[values.get(value, value) for value in last.operands]), block)
+        rank = kind.get_num_dims()
+        empty = tensor.EmptyOp([], kind)
+        maps = ArrayAttr([AffineMapAttr(AffineMap.identity(rank))])
+        kinds = ArrayAttr([IteratorTypeAttr.parallel()] * rank)
+        replace_by(op, [empty, GenericOp([], [empty.tensor], Region(block), maps, kinds, [kind])], rewriter)
+
+
 def is_tensor_arithmetic(op: Operation) -> bool:
     """Whether an operation of arith or math computes a whole tensor; no constant does."""
     if op.name.partition(".")[0] not in ("arith", "math") or isinstance(op, ConstantOp) or len(op.results) != 1:
@@ -85,7 +113,7 @@ class LiftArithmetic(ModulePass):
 
     requires: host functions.
     ensures:  no operation of arith or math with a result of tensor type stands directly in a host function, but
-              constants.
+              constants. A `tensor.generate` of a static shape is one operation of linalg, too.
     declines: nothing.
     """
 
@@ -93,4 +121,4 @@ class LiftArithmetic(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in host_functions(op):
-            rewrite_once(function, LiftOperation(), backwards=True)
+            rewrite_once(function, LiftGenerate(), LiftOperation(), backwards=True)

@@ -37,3 +37,27 @@ func.func @exponential(%a: tensor<8xf32>) -> tensor<8xf32> {
   %z = math.exp %a : tensor<8xf32>
   func.return %z : tensor<8xf32>
 }
+
+// Elements that are computed from their indices, those that a body looks at; extents that are given stay.
+
+// CHECK-LABEL: func.func @generated
+// CHECK-NOT:     tensor.generate
+// CHECK:         [[EMPTY:%.*]] = tensor.empty() : tensor<4x6xi32>
+// CHECK-NEXT:    %g = linalg.generic {{.*}} outs([[EMPTY]] : tensor<4x6xi32>)
+// CHECK-NEXT:    bb0({{.*}}: i32):
+// CHECK-NEXT:      [[COLUMN:%.*]] = linalg.index 1 : index
+// CHECK-NEXT:      [[VALUE:%.*]] = tensor.extract %x{{\[}}[[COLUMN]]] : tensor<6xi32>
+// CHECK-NEXT:      linalg.yield [[VALUE]] : i32
+// CHECK:         tensor.generate %n
+func.func @generated(%x: tensor<6xi32>, %n: index) -> (tensor<4x6xi32>, tensor<?xindex>) {
+  %g = tensor.generate {
+  ^bb0(%i: index, %j: index):
+    %v = tensor.extract %x[%j] : tensor<6xi32>
+    tensor.yield %v : i32
+  } : tensor<4x6xi32>
+  %h = tensor.generate %n {
+  ^bb0(%i: index):
+    tensor.yield %i : index
+  } : tensor<?xindex>
+  func.return %g, %h : tensor<4x6xi32>, tensor<?xindex>
+}
