@@ -113,7 +113,7 @@ def _swept(layer: Layer, contraction: TiledContraction, dimension: InputDimensio
     window = contraction.window[dimension.window] if dimension.window is not None else 1
     step = contraction.step(dimension.spatial)
     tile, whole = tilings.tile[dimension.spatial], layer.extents[dimension.spatial]
-    if window == 1 and dimension.stride > 1:
+    if window == 1 and dimension.stride > 1 and contraction.pad is None:
         if step == 1:
             return whole
         return np.minimum(contraction.extents[dimension.spatial], -(-whole // tile) * extent)
@@ -136,7 +136,8 @@ def _lines(contraction: TiledContraction, tilings: Tilings) -> Column:
     moving = [d for d in contraction.dimensions if d.spatial is not None or d.window is not None]
     if not contraction.steps or len(moving) < 2:
         return tilings.channels
-    return tilings.channels * product_of(input_extents(contraction, d, tilings.tile) for d in moving[:-1])
+    gathered = product_of(input_extents(contraction, d, tilings.tile) for d in moving[:-1])
+    return tilings.channels * np.where(tilings.skip | np.bool_(contraction.pad is None), gathered, 1)
 
 
 def kernels_of(layer: Layer) -> int:

@@ -9,6 +9,7 @@ from typing import cast
 from xdsl.dialects.builtin import IntegerType
 from xdsl.ir import SSAValue
 
+from vtac.analysis.expressions.linear import Linear
 from vtac.analysis.nests.bodies import AluChain, alu_chain, is_copy, is_truncating_copy
 from vtac.analysis.nests.in_place import possible_bases, takes_own_part
 from vtac.analysis.nests.nest import element_type_of, readers_of, shape_of, writers_of
@@ -160,7 +161,8 @@ class _Matcher:
             return Stage(block.block_name, kind, region, 0, 0, space, (), products, results)
         if is_copy(block) and is_given(block.inputs[0]) and _bits(block.inputs[0]) == 32:
             space = self._space(number, region, stage=number)
-            return Stage(block.block_name, "load", region, 0, 0, space, (), products, results)
+            data = _data(block, region)
+            return Stage(block.block_name, "load", region, 0, 0, space, (), products, results, data=data)
         chain = alu_chain(block)
         if isinstance(chain, str):
             raise no_layer(block, chain)
@@ -262,6 +264,20 @@ class _Matcher:
 def _padding_before(pad: BlockOp) -> tuple[int, ...]:
     """The padding in front, per outer dimension."""
     return tuple(-index.constant for index in block_view(pad).inputs[0].indices[:-2])
+
+
+def _data(copy: BlockOp, region: TileRegion) -> TileRegion:
+    """What a copy reads of what it may pad, for a region of what it writes; no offsets where that is not known."""
+    if copy.accesses.data[0].pad_value is None:
+        return region
+    indices = block_view(copy).inputs[0].indices[:-2]
+    if [index - index.constant for index in indices] != [Linear.variable(number) for number in range(len(region))]:
+        return tuple(replace(side, offsets=()) for side in region)
+    sides = zip(region, indices, shape_of(copy.inputs[0]), strict=False)
+    return tuple(
+        replace(side, size=size, offsets=tuple(offset + index.constant for offset in side.offsets))
+        for side, index, size in sides
+    )
 
 
 def _is_product(block: BlockOp) -> bool:

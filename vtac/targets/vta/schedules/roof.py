@@ -38,8 +38,7 @@ def roof(layer: Layer, config: VTAConfig) -> Roof:
     for stage in layer.stages:
         tiles = tiles_of(stage.region, layer.extents)
         compute += stage.least_alu * tiles
-        if stage.kind == "load":
-            nbytes += tiles * config.acc_element_bytes
+        nbytes += stage.least_loaded(layer.extents) * config.acc_element_bytes
         for one in stage.products:
             compute += (2 if one.starts else 1) * tiles
             nbytes += one.touched(layer.extents) * config.inp_element_bytes
@@ -80,11 +79,10 @@ class Needed:
 
     @property
     def products(self) -> int:
-        """Products of tiles: input dimensions with a window leave out their padding."""
+        """Products of tiles: input dimensions leave out their padding."""
         total = self.outputs * self.contraction.channels * prod(self.contraction.window)
         for group in self._groups:
-            if group.windows:
-                total = total // group.count * group.inside
+            total = total // group.count * group.inside
         return total
 
     @cached_property
@@ -94,6 +92,8 @@ class Needed:
         for group in self._groups:
             if group.windows:
                 total = total // prod(self.contraction.window[number] for number in group.windows) * group.met
+            elif not group.inside:
+                return 0
         return total
 
     @cached_property

@@ -11,7 +11,7 @@ from vtac.analysis.nests.bodies import AluChain
 from vtac.analysis.operations.contraction import match_product
 from vtac.analysis.operations.structured_view import block_view
 from vtac.dialects.schedule.payload import BlockOp
-from vtac.targets.vta.schedules.tile_regions import TileRegion
+from vtac.targets.vta.schedules.tile_regions import TileRegion, tiles_of
 
 StageKind = Literal["contraction", "product", "alu", "load"]
 
@@ -64,7 +64,7 @@ class Stage:
     the buffer lives in: an ALU operation works in place where its operand is used no more.
     `reads` are the stages it reads; `results` says how many are stored from it. `spared`: cycles per
     tile of `alu`, and of `kernels`, those of a copy that a tiling may spare: of one tile at a time, what
-    is read may be used no more.
+    is read may be used no more. `data` is what a `load` takes of memory, by its own indices, without padding.
     """
 
     block: str = field(compare=False)
@@ -77,6 +77,11 @@ class Stage:
     products: tuple[Product, ...] = ()
     results: int = 0
     spared: tuple[int, int] = (0, 0)
+    data: TileRegion = ()
+
+    def least_loaded(self, tile: Sequence[int]) -> int:
+        """Tiles that a `load` brings for an output tile at least; padding is written without any."""
+        return tiles_of(self.data, tile) if self.kind == "load" else 0
 
     @property
     def least_alu(self) -> int:

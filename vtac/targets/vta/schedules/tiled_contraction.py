@@ -140,7 +140,7 @@ class TiledContraction:
 
     @property
     def products(self) -> int:
-        """Products of tiles, without those of padding: each dimension with a window leaves out its own."""
+        """Products of tiles, without those of padding: each dimension leaves out its own."""
         total = prod(self.extents) * self.channels * prod(self.window)
         for dimension in self.dimensions:
             whole, inside = self.overlap(dimension)
@@ -149,10 +149,8 @@ class TiledContraction:
 
     def overlap(self, dimension: InputDimension) -> tuple[int, int]:
         """Pairs of an output index and a window index along an input dimension: all, and those that meet data."""
-        if dimension.window is None:
-            return 1, 1
         outputs = 1 if dimension.spatial is None else self.extents[dimension.spatial]
-        window = self.window[dimension.window]
+        window = 1 if dimension.window is None else self.window[dimension.window]
         inside = sum(0 <= dimension.index(i, w) < dimension.size for i in range(outputs) for w in range(window))
         return outputs * window, inside
 

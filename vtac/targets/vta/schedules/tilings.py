@@ -218,15 +218,21 @@ def _times(loops: Sequence[int], counts: Sequence[Column], moves: set[int | None
     return times
 
 
-def input_extents(contraction: TiledContraction, dimension: InputDimension, tile: Tile) -> Column | int:
-    """Indices of an input dimension that one output tile needs, padding included."""
+def input_extents(
+    contraction: TiledContraction, dimension: InputDimension, tile: Tile, skip: Mask | bool = False
+) -> Column | int:
+    """Indices of an input dimension that one output tile needs, padding included.
+
+    Steps with nothing between them used are loaded alone, unless padding is put around them; `skip` says where none is.
+    """
     spatial: Column | int = 1
     if dimension.spatial is not None:
         spatial = -(-contraction_tile(contraction, tile)[dimension.spatial] // dimension.shared)
     window = contraction.window[dimension.window] if dimension.window is not None else 1
-    if window == 1 and dimension.stride > 1:
-        return spatial
-    return (spatial - 1) * dimension.stride + (window - 1) * dimension.dilation + 1
+    whole = (spatial - 1) * dimension.stride + (window - 1) * dimension.dilation + 1
+    if window > 1 or dimension.stride == 1:
+        return whole
+    return spatial if contraction.pad is None else np.where(skip, spatial, whole)
 
 
 def input_tiles(contraction: TiledContraction, tilings: Tilings) -> Column:
@@ -238,7 +244,7 @@ def input_tiles(contraction: TiledContraction, tilings: Tilings) -> Column:
         if dimension.spatial is None and dimension.window is None:
             total = total * tilings.channels
             continue
-        extent = input_extents(contraction, dimension, tilings.tile)
+        extent = input_extents(contraction, dimension, tilings.tile, tilings.skip)
         total = total * np.where(tilings.skip, np.minimum(extent, dimension.size), extent)
     return np.where(tilings.streamed, moving * tilings.channels, total)
 

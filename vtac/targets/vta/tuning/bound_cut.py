@@ -54,7 +54,10 @@ class Cut:
 
     @cached_property
     def needed(self) -> int:
-        """Window positions that meet data for some result."""
+        """Window positions that meet data for some result; 0 where no result meets any, for padding along any side."""
+        moving = [one for one in self.contraction.dimensions if one.spatial is not None or one.window is not None]
+        if not all(map(self._meeting, moving)):
+            return 0
         return prod(self._needed(number) for number in range(len(self.contraction.window)))
 
     def _needed(self, window: int) -> int:

@@ -63,23 +63,25 @@ class LoadBounds:
         """When the first kernel's inputs and weights are there: those of a whole pass, if they are loaded together."""
         one_by_one = self.tilings.taps | self.tilings.streamed
         weights = self._weights * np.where(one_by_one, 1, self.cut.positions)
-        return self._starts.first_load + self._start + self._beats(self._inputs(self._first_extent), weights)
+        inputs = self._inputs(self._first_extent)
+        return self._first_load(inputs) + self._start(inputs) + self._beats(inputs, weights)
 
     @property
     def first_tiles(self) -> Column:
         """When the inputs and weights of all passes of the first tile are there, of that of each virtual thread."""
         weights = self._weights * self.cut.positions
         first, others = (self._inputs(extent) for extent in (self._tile_extent, self._least_extent))
-        behind = (self.tilings.threads - 1) * (self._start + self._beats(others, weights))
-        return self._starts.first_load + self.cut.passes * (self._start + self._beats(first, weights) + behind)
+        behind = (self.tilings.threads - 1) * (self._start(others) + self._beats(others, weights))
+        return self._first_load(first) + self.cut.passes * (self._start(first) + self._beats(first, weights) + behind)
 
     @property
     def all(self) -> Column:
         """All loads of inputs and weights, those that tiles repeat among them."""
         lines = np.where(self.cut.ragged, 1, self._lines)
         parts = np.where(self.tilings.taps & ~self.tilings.streamed, self.cut.positions, 1)
-        inputs, weights = self._reloads.inputs * lines, self._reloads.weights * parts
-        starts = self._starts.first_load + self._starts.inputs * inputs + self._starts.weights * weights
+        least = self._inputs(self._least_extent)
+        inputs, weights = self._reloads.inputs * lines * (least > 0), self._reloads.weights * parts
+        starts = self._first_load(least) + self._starts.inputs * inputs + self._starts.weights * weights
         return starts + self._beats(self._loaded_inputs, self._loaded_weights)
 
     @property
@@ -132,17 +134,21 @@ class LoadBounds:
         Where each position of the window has weights of its own, these are loaded while kernels of others are done.
         """
         cut, tilings = self.cut, self.tilings
-        inputs = self._starts.inputs * self._lines + self._beats(self._inputs(self._least_extent), 0)
+        least = self._inputs(self._least_extent)
+        inputs = self._starts.inputs * self._lines * (least > 0) + self._beats(least, 0)
         inputs = np.where(tilings.inp == 1, inputs, 0)
         weights = self._starts.weights + self._beats(0, self._weights * cut.positions)
         weights = np.where((tilings.wgt == 1) & ~tilings.taps, weights, 0)
         apart = tilings.streamed | (tilings.threads > 1)
         return np.where(apart, 0, cut.full * (cut.passes - 1) * (inputs + weights))
 
-    @property
-    def _start(self) -> Column:
-        """Cycles beside the beats of a chunk of inputs and one of weights."""
-        return self._starts.inputs * self._lines + self._starts.weights
+    def _start(self, inputs: Column) -> Column:
+        """Cycles beside the beats of a chunk of so many inputs, none if all is padding, and one of weights."""
+        return self._starts.inputs * self._lines * (inputs > 0) + self._starts.weights
+
+    def _first_load(self, inputs: Column) -> Column:
+        """What the first LOAD takes more, where nothing but padding is written before it."""
+        return self._starts.first_load * (inputs > 0)
 
     @cached_property
     def _lines(self) -> Column:
@@ -151,7 +157,7 @@ class LoadBounds:
         one = np.ones(len(self.tilings), np.int64)
         moving = [d for d in contraction.dimensions if d.spatial is not None or d.window is not None]
         gathered = [d.stride > 1 and d.spatial is not None and reach_of(contraction, d)[1] == 1 for d in moving[-2:]]
-        if len(gathered) < 2 or not all(gathered):
+        if len(gathered) < 2 or not all(gathered) or contraction.pad is not None:
             return one
         rows, columns = (one * input_extents(contraction, d, self.tilings.tile) for d in moving[-2:])
         return np.where(columns > 1, self.tilings.channels * rows, 1)
@@ -159,11 +165,11 @@ class LoadBounds:
     def _inputs(self, extents: _Extents) -> Column:
         """Input tiles of one pass of a tile that are no padding, by their indices along each dimension."""
         moving = [d for d in self.contraction.dimensions if d.spatial is not None or d.window is not None]
-        return self.tilings.channels * product_of(np.maximum(1, np.minimum(extents(d), d.size)) for d in moving)
+        return self.tilings.channels * product_of(np.clip(extents(d), 0, d.size) for d in moving)
 
     def _tile_extent(self, dimension: InputDimension) -> Column | int:
         """Of the first tile: all window positions."""
-        return input_extents(self.contraction, dimension, self.tilings.tile) - dimension.before
+        return input_extents(self.contraction, dimension, self.tilings.tile, self.tilings.skip) - dimension.before
 
     def _first_extent(self, dimension: InputDimension) -> Column | int:
         """Of the first kernel: one window position where each has inputs of its own."""
@@ -171,7 +177,7 @@ class LoadBounds:
         return np.where(self.tilings.streamed, extent - (window - 1) * dimension.dilation, extent)
 
     def _least_extent(self, dimension: InputDimension) -> Column | int:
-        """Of any tile, one with all padding of the layer."""
+        """Of any tile, one with all padding of the layer; below 1 where that may be nothing else."""
         whole, window = reach_of(self.contraction, dimension)
         end = (whole - 1) * dimension.stride + (window - 1) * dimension.dilation + 1
         return self._tile_extent(dimension) - max(0, end - dimension.before - dimension.size)

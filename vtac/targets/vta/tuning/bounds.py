@@ -27,10 +27,9 @@ def least_bytes(layer: Layer, tilings: Tilings, config: VTAConfig) -> Column:
     if contraction is None:
         return np.full(len(tilings), roof(layer, config).nbytes + config.uop_element_bytes, np.int64)
     cut = Cut(layer, contraction, tilings, config)
-    selected = prod(e for e, side in zip(layer.extents, contraction.by_weight, strict=True) if side)
-    unread = selected * contraction.channels * (cut.windows - cut.positions) * config.wgt_element_bytes
     again = LoadBounds(cut).repeated_bytes
-    return roof(layer, config).nbytes + 2 * config.uop_element_bytes - unread + again
+    micro_ops = np.where(tilings.skip & np.bool_(cut.needed == 0), 1, 2)
+    return roof(layer, config).nbytes + micro_ops * config.uop_element_bytes + again
 
 
 def cycle_bounds(layer: Layer, tilings: Tilings, config: VTAConfig) -> Column:
@@ -64,7 +63,8 @@ def cycle_bounds(layer: Layer, tilings: Tilings, config: VTAConfig) -> Column:
         FETCHED + loads.all + loads.behind_last + store_cycles(last_piece(layer, tilings), config),
         np.full(len(tilings), FETCHED + stored, np.int64),
     )
-    return np.maximum.reduce(chains)
+    is_idle = tilings.skip & np.bool_(cut.needed == 0)  # no products, so that no kernel waits for anything
+    return np.where(is_idle, chains[-1], np.maximum.reduce(chains))
 
 
 def _elementwise(layer: Layer, tilings: Tilings, config: VTAConfig) -> Column:
@@ -73,6 +73,6 @@ def _elementwise(layer: Layer, tilings: Tilings, config: VTAConfig) -> Column:
     operands = sum(tiles_of(operand.region, layer.extents) for operand in layer.operands)
     for stage in layer.stages:
         size = tiles_of(stage.region, layer.extents)
-        operands += size if stage.kind == "load" else 0
+        operands += stage.least_loaded(layer.extents)
         cycles = cycles + stage.least_alu * size + KERNEL_START * stage.least_kernels * parts
     return cycles + operands * config.acc_element_bytes // BUS
