@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from xdsl.dialects.builtin import DenseArrayBase, IntegerType, MemRefType, TensorType
+from xdsl.dialects.builtin import DenseArrayBase, IntegerType
 from xdsl.dialects.linalg.ops import BroadcastOp, ReduceOp, TransposeOp
 from xdsl.ir import Attribute, Operation, Region, SSAValue
 from xdsl.irdl import IRDLOperation, irdl_op_definition, region_def, var_operand_def, var_result_def
 from xdsl.parser import Parser
 from xdsl.utils.exceptions import VerifyException
-from xdsl.utils.hints import isa
+from xdsl.utils.type import get_element_type_or_self
 
 from vtac.dialects.frontend_regions import (
     body_of,
@@ -169,8 +169,7 @@ READERS: dict[type[Operation], type[Operation]] = {
 
 
 def _element(value: SSAValue) -> Attribute:
-    kind = value.type
-    return kind.element_type if isa(kind, TensorType[Attribute] | MemRefType[Attribute]) else kind
+    return get_element_type_or_self(value.type)
 
 
 def _one_and_one(parser: Parser, name: str) -> tuple[SSAValue, SSAValue]:

@@ -13,7 +13,7 @@ from xdsl.dialects.arith import (
 )
 from xdsl.dialects.builtin import IndexType, TensorType, i1
 from xdsl.dialects.math import FloatingPointLikeUnaryMathOperation, Math
-from xdsl.ir import Attribute, Dialect, Operation, SSAValue
+from xdsl.ir import Attribute, Dialect, Operation
 from xdsl.irdl import (
     IRDLOperation,
     ParsePropInAttrDict,
@@ -29,6 +29,7 @@ from xdsl.printer import Printer
 from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 from xdsl.utils.hints import isa
+from xdsl.utils.type import get_element_type_or_self
 
 
 @irdl_op_definition
@@ -50,7 +51,7 @@ class IndexCastUIOp(IRDLOperation):
     assembly_format = "$input attr-dict `:` type($input) `to` type($result)"
 
     def verify_(self) -> None:
-        kinds = [_element(value) for value in (self.input, self.result)]
+        kinds = [get_element_type_or_self(value.type) for value in (self.input, self.result)]
         if sorted(isinstance(kind, IndexType) for kind in kinds) != [False, True]:
             raise VerifyException(f"'{self.name}' of {self.input.type} to {self.result.type}: one of them is index")
 
@@ -136,11 +137,6 @@ class IsFiniteOp(ClassOp):
 
 def _bits(kind: Attribute) -> Attribute:
     return TensorType(i1, kind.get_shape()) if isa(kind, TensorType[Attribute]) else i1
-
-
-def _element(value: SSAValue) -> Attribute:
-    kind = value.type
-    return kind.element_type if isa(kind, TensorType[Attribute]) else kind
 
 
 ARITHMETIC: tuple[type[Operation], ...] = (RemFOp, IndexCastUIOp)

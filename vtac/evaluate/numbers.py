@@ -19,9 +19,9 @@ from xdsl.dialects.builtin import (
     IntegerAttr,
     IntegerType,
     Signedness,
-    TensorType,
 )
 from xdsl.ir import Attribute
+from xdsl.utils.type import get_element_type_or_self
 
 from vtac.evaluate.bfloat16 import from_bfloat16, to_bfloat16
 from vtac.evaluate.refusals import refused
@@ -68,15 +68,13 @@ def _way_out(kind: Attribute) -> str:
 
 def computed_dtype(kind: Attribute) -> DType:
     """The dtype in which elements of a type are executed: float32 for bfloat16, rounded after each operation."""
-    if isinstance(kind, TensorType):
-        kind = cast("TensorType[Attribute]", kind).element_type
+    kind = get_element_type_or_self(kind)
     return np.dtype("float32") if isinstance(kind, BFloat16Type) else dtype_of(kind)
 
 
 def rounded(values: Array, kind: Attribute) -> Array:
     """Values as their type can hold them."""
-    if isinstance(kind, TensorType):
-        kind = cast("TensorType[Attribute]", kind).element_type
+    kind = get_element_type_or_self(kind)
     return from_bfloat16(to_bfloat16(values)) if isinstance(kind, BFloat16Type) else values
 
 

@@ -6,14 +6,14 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
 
 from xdsl.dialects import arith, tensor
-from xdsl.dialects.builtin import AnyFloat, TensorType
+from xdsl.dialects.builtin import AnyFloat
 from xdsl.dialects.func import CallOp, FuncOp
 from xdsl.dialects.linalg.ops import FillOp, GenericOp
 from xdsl.dialects.linalg.ops import YieldOp as LinalgYieldOp
-from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.ir import Operation, SSAValue
+from xdsl.utils.type import get_element_type_or_self
 
 from vtac.analysis.ir.locations import location_of
 from vtac.analysis.operations.reshapes import RESHAPES
@@ -173,10 +173,7 @@ def _owners(op: Operation) -> list[Operation]:
 
 
 def _is_float(value: SSAValue) -> bool:
-    kind = value.type
-    return isinstance(
-        cast("TensorType[Attribute]", kind).element_type if isinstance(kind, TensorType) else kind, AnyFloat
-    )
+    return isinstance(get_element_type_or_self(value.type), AnyFloat)
 
 
 def _joined(*parts: str) -> str:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from xdsl.dialects import tensor
 from xdsl.dialects.builtin import AnyFloat, TensorType
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.attrs import IteratorType
 from xdsl.dialects.linalg.ops import BroadcastOp, TransposeOp
-from xdsl.ir import Attribute, BlockArgument, Operation, SSAValue
+from xdsl.ir import BlockArgument, Operation, SSAValue
+from xdsl.utils.type import get_element_type_or_self
 
 from vtac.analysis.operations.reshapes import RESHAPES
 
@@ -46,13 +45,9 @@ def _is_float(op: Operation) -> bool:
         return False
     if any(kind.data is not IteratorType.PARALLEL for kind in op.get_iterator_types()):
         return False
-    return any(isinstance(_element(value.type), AnyFloat) for value in (*op.inputs, *op.res))
+    return any(isinstance(get_element_type_or_self(value.type), AnyFloat) for value in (*op.inputs, *op.res))
 
 
 def _inputs(op: Operation) -> list[SSAValue]:
     values = op.inputs if isinstance(op, LinalgStructuredOperation) else op.operands
     return [value for value in values if isinstance(value.type, TensorType)]
-
-
-def _element(kind: Attribute) -> Attribute:
-    return cast("TensorType[Attribute]", kind).get_element_type() if isinstance(kind, TensorType) else kind

@@ -15,6 +15,7 @@ from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IntegerAttr, Integer
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.ops import BroadcastOp, FillOp
 from xdsl.ir import Attribute, Block, Operation, SSAValue
+from xdsl.utils.type import get_element_type_or_self
 
 from vtac.analysis.operations.contraction import Contraction, match_contraction
 from vtac.analysis.operations.structured_view import structured_view
@@ -51,7 +52,7 @@ class TensorRanges:
         """The range of a value's elements."""
         self._look_at(value)
         found = self._known.get(value)
-        return type_range(_element(value.type)) if found is None else found
+        return type_range(get_element_type_or_self(value.type)) if found is None else found
 
     def rename(self, value: SSAValue, new: SSAValue) -> None:
         """Know of another value with the same elements what is known of one, besides what follows from what it is."""
@@ -80,13 +81,13 @@ class TensorRanges:
 
     def _see(self, op: Operation) -> None:
         for result in op.results:
-            element = _element(result.type)
+            element = get_element_type_or_self(result.type)
             if width_of(element) is not None:
                 self._known[result] = _within(self._result(op, result), element)
 
     def _result(self, op: Operation, result: SSAValue) -> Range:
         if isinstance(op, arith.ConstantOp):
-            return _constant(op.value) or type_range(_element(result.type))
+            return _constant(op.value) or type_range(get_element_type_or_self(result.type))
         if isinstance(op, FillOp):
             return self.of(op.inputs[0])
         if isinstance(op, tensor.PadOp):
@@ -100,7 +101,7 @@ class TensorRanges:
             return _hull(self.of(op.operands[0]), _NO_RANGE)
         if isinstance(op, LinalgStructuredOperation):
             return self._structured(op)
-        return type_range(_element(result.type))
+        return type_range(get_element_type_or_self(result.type))
 
     def _number(self, value: SSAValue) -> Range:
         owner = value.owner
@@ -108,7 +109,7 @@ class TensorRanges:
         return found or type_range(value.type)
 
     def _structured(self, op: LinalgStructuredOperation) -> Range:
-        whole = type_range(_element(op.res[0].type))
+        whole = type_range(get_element_type_or_self(op.res[0].type))
         view = structured_view(op)
         if isinstance(view, str):
             return whole
@@ -122,7 +123,7 @@ class TensorRanges:
     def _contraction(self, op: LinalgStructuredOperation, found: Contraction[int]) -> Range:
         factors = found.factors
         if any(f.widening not in (None, "signed") or f.zero_point is not None for f in factors):
-            return type_range(_element(op.res[0].type))
+            return type_range(get_element_type_or_self(op.res[0].type))
         start = self.of(op.outputs[0])
         ranges = [self.of(op.inputs[factor.position]) for factor in factors]
         if found.kind == "max":
@@ -180,7 +181,3 @@ def _constant(value: Attribute) -> Range | None:
         return None
     numbers = np.frombuffer(data, dtype=f"<i{kind.bitwidth // 8}")
     return int(numbers.min()), int(numbers.max())
-
-
-def _element(kind: Attribute) -> Attribute:
-    return cast("TensorType[Attribute]", kind).get_element_type() if isinstance(kind, TensorType) else kind

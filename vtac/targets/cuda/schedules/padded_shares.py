@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from math import gcd
 
 import numpy as np
-from numpy.typing import NDArray
+from xdsl.ir.affine import AffineExpr
 
 from vtac.analysis.expressions.affine_expressions import from_affine
 from vtac.analysis.expressions.linear import Linear, Quotient, Remainder
 from vtac.analysis.nests.nest import shape_of
 from vtac.dialects.schedule.payload import BlockOp
+from vtac.evaluate.affine import Index, evaluate_expr
 
-_Integers = NDArray[np.int64]
 _LEAST_ROWS = 16
 """Rows of the smallest block."""
 
@@ -53,22 +53,20 @@ def taps_of(copy: BlockOp) -> Taps:
     extents: dict[Hashable, int] = {v: one.extent for v, one in enumerate(copy.variables)}
     values = [Linear.variable(v) for v in range(count)]
     indices = [from_affine(expr, values, [], extents) for expr in access.indices.results]
-    guarded: list[tuple[Linear, int]] = []
-    for index, size in zip(indices, shape_of(copy.inputs[0]), strict=True):
+    guarded: list[tuple[Linear, AffineExpr, int]] = []
+    for index, expr, size in zip(indices, access.indices.results, shape_of(copy.inputs[0]), strict=True):
         low, high = index.bounds(extents)
         if low < 0 or high >= size:
-            guarded.append((index, size))
+            guarded.append((index, expr, size))
     row, k = count - 2, count - 1
-    rows, depth = (gcd(extents[v], *(run for index, _ in guarded for run in _runs(index, v))) for v in (row, k))
-    if rows < _LEAST_ROWS or any(index.variables() - {row, k} for index, _ in guarded):
+    rows, depth = (gcd(extents[v], *(run for index, *_ in guarded for run in _runs(index, v))) for v in (row, k))
+    if rows < _LEAST_ROWS or any(index.variables() - {row, k} for index, *_ in guarded):
         return ALL_TAPS
-    grid: dict[Hashable, _Integers] = {
-        row: np.arange(0, extents[row], rows)[:, None],
-        k: np.arange(0, extents[k], depth)[None, :],
-    }
+    places = np.arange(0, extents[row], rows)[:, None], np.arange(0, extents[k], depth)[None, :]
+    grid: list[Index] = [*[0] * row, *places]
     inside = np.ones((extents[row] // rows, extents[k] // depth), np.bool_)
-    for index, size in guarded:
-        place = _at(index, grid)
+    for _, expr, size in guarded:
+        place = evaluate_expr(expr, grid)
         inside &= (place >= 0) & (place < size)
     return Taps(rows, depth, int(inside.sum()), inside.size) if not inside.all() else ALL_TAPS
 
@@ -82,17 +80,3 @@ def _runs(index: Linear, variable: Hashable) -> Iterator[int]:
             yield atom.divisor // step if atom.divisor % step == 0 else 1
         elif isinstance(atom, Quotient | Remainder):
             yield from _runs(atom.numerator, variable)
-
-
-def _at(index: Linear, values: Mapping[Hashable, _Integers]) -> _Integers:
-    """An index at values of its variables."""
-    total = np.asarray(index.constant, np.int64)
-    for atom, factor in index.terms.items():
-        if isinstance(atom, Quotient):
-            part = _at(atom.numerator, values) // atom.divisor
-        elif isinstance(atom, Remainder):
-            part = _at(atom.numerator, values) % atom.divisor
-        else:
-            part = values[atom]
-        total = total + part * factor
-    return total
