@@ -13,6 +13,7 @@ from vtac.targets.vta.exploring.overtaken import overtaken, said_of_overtaken
 from vtac.targets.vta.exploring.point import AXES, shown
 from vtac.targets.vta.exploring.point import Point as MachinePoint
 from vtac.targets.vta.exploring.sweep import Sweep as Exploration
+from vtac.text.short import counted
 
 _PAIRS = (("cycles", "sram_bytes"), ("cycles", "energy"), ("cycles", "area"))
 
@@ -27,7 +28,7 @@ def exploration_page(exploration: object) -> str:
     from vtac.report.page.templating import SCRIPTS, STYLES, render, static
 
     found = cast(Exploration, exploration)
-    title = " and ".join(found.networks)
+    title = found.title
     names, common = short_names([one.machine for one in found.good])
     sections = [
         sweep_section(
@@ -58,7 +59,7 @@ def exploration_page(exploration: object) -> str:
     return render(
         "page.html",
         name=title,
-        kind=f"{len(found):,} machines",
+        kind=counted(len(found), "machine"),
         sections=sections,
         version=installed_version("vtac"),
         styles=[static(sheet) for sheet in STYLES],

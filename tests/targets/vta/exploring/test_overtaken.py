@@ -47,3 +47,10 @@ def test_table_and_page_say_so() -> None:
     assert f"{said}\n" in str(sweep)
     assert f"<p>{said}.</p>" in sweep.to_html()
     assert "no larger memories" not in str(Sweep(("net",), (small,), HOROWITZ_45NM))
+
+
+def test_networks_are_listed_as_people_do() -> None:
+    sweeps = [Sweep(tuple("abc"[:count]), (_point(1),), HOROWITZ_45NM) for count in (1, 2, 3)]
+    assert [sweep.title for sweep in sweeps] == ["a", "a and b", "a, b and c"]
+    assert "1 machine<" in sweeps[0].to_html()
+    assert "<p>1 point, of both measures" in sweeps[0].to_html()

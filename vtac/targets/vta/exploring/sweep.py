@@ -18,7 +18,7 @@ from vtac.targets.vta.exploring.enumeration import NoMachine, said_of_illegal
 from vtac.targets.vta.exploring.naming import short_names
 from vtac.targets.vta.exploring.overtaken import overtaken, said_of_overtaken
 from vtac.targets.vta.exploring.point import AXES, Point, Pruned, measure, require_measure, shown, values_of
-from vtac.text.short import short_name
+from vtac.text.short import counted, short_name
 
 _NAMES = "BATCHxBLOCK, memories"
 _SOURCE_CHARACTERS = 400
@@ -48,6 +48,12 @@ class Sweep:
 
     def __len__(self) -> int:
         return len(self.points)
+
+    @property
+    def title(self) -> str:
+        """The networks in words: `a`, `a and b`, `a, b and c`."""
+        *most, last = self.networks
+        return f"{', '.join(most)} and {last}" if most else last
 
     @property
     def good(self) -> list[Point]:
@@ -85,7 +91,7 @@ class Sweep:
 
     def _summary(self, front: Sequence[Point]) -> str:
         """How many points there are, and how many of them run."""
-        networks = " and ".join(self.networks)
+        networks = self.title
         failed = len(self.points) - len(self.good)
         if not front:
             return f"{self._none()} run {networks}"
@@ -182,7 +188,7 @@ class Sweep:
         self._require_front(x, y)
         names, common = short_names([point.machine for point in self.good])
         spots = [(name, shown(one, x), shown(one, y)) for name, one in zip(names, self.good, strict=True)]
-        title = f"{' and '.join(self.networks)} on {len(spots):,} machines{common and f': {common}'}"
+        title = f"{self.title} on {counted(len(spots), 'machine')}{common and f': {common}'}"
         import_module("vtac.report.front_plot").plot_spots(spots, AXES[x][0], AXES[y][0], title, path)
 
     def _require_front(self, x: str, y: str) -> None:
