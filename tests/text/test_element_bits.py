@@ -98,3 +98,21 @@ def test_bits_of_a_large_constant_are_those_that_mlir_prints() -> None:
     printed = mlir_opt(text=text)
     assert 'dense<"0x' in printed
     assert value_of(printed) == value_of(text)
+
+
+@pytest.mark.parametrize(
+    ("kind", "bits"),
+    [
+        ("f16", "0x7e00"),
+        ("f16", "0xfe00"),
+        ("bf16", "0xffc1"),
+        ("f32", "0x7fc00123"),
+        ("f64", "0xfff8000000000123"),
+    ],
+)
+def test_nans_keep_their_bits(kind: str, bits: str) -> None:
+    assert (
+        str(value_of(f"func.func @f() {{\n  %m = arith.constant {bits} : {kind}\n  func.return\n}}\n"))
+        == f"{bits} : {kind}"
+    )
+    assert read(f"[{bits}, 1.0]", kind) == f"dense<[{bits}, 1.000000e+00]> : tensor<2x{kind}>"

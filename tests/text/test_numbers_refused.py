@@ -29,6 +29,9 @@ def constant(value: str) -> str:
         ("0x7FA00000 : f32", "0x7FA00000 as f32 is a signalling NaN, which is not kept: set the highest bit"),
         ("0x7F81 : bf16", "0x7F81 as bf16 is a signalling NaN"),
         ("dense<[0xFC01, 1.0]> : tensor<2xf16>", "0xFC01 as f16 is a signalling NaN"),
+        ("0x7E01 : f16", "0x7E01 as f16 is a NaN with a payload, which is not kept: write 0x7E00 or 0xFE00"),
+        ("dense<[0xFFFF, 1.0]> : tensor<2xf16>", "0xFFFF as f16 is a NaN with a payload"),
+        ('dense<"0x017E003C"> : tensor<2xf16>', "element 0 as f16 is a NaN with a payload"),
         ('dense<"0x0000803F0000A07F"> : tensor<2xf32>', "element 1 as f32 is a signalling NaN"),
     ],
 )

@@ -32,6 +32,7 @@ from vtac.limits import MEMORY
 
 _WIDE = "constants of f80 and f128 are not read: no arithmetic here is as exact; write f64"
 _SIGNALLING = "{text} as {kind} is a signalling NaN, which is not kept: set the highest bit of its fraction"
+_PAYLOAD = "{text} as {kind} is a NaN with a payload, which is not kept: write 0x7E00 or 0xFE00"
 _FRACTION_BITS: dict[type[Attribute], int] = {BFloat16Type: 7, Float16Type: 10, Float32Type: 23}
 _FEW = 100
 """Elements that are printed as numbers; more of them are printed as the bytes that were read."""
@@ -41,13 +42,19 @@ _LARGEST_F16 = 65504.0
 """The largest number of the narrowest float: smaller ones are in range in every type."""
 
 
-def is_signalling(bits: int, kind: Attribute) -> bool:
-    """Whether bits are a signalling NaN of a type of up to 32 bits, which Python's numbers would make a quiet one."""
+def lost_nan(bits: int, kind: Attribute, text: str) -> str:
+    """What is wrong with bits, written as `text`, that Python's numbers would make another NaN; empty if nothing.
+
+    These are signalling NaNs of types of up to 32 bits, which become quiet ones, and of f16 all that have a payload.
+    """
     fraction = _FRACTION_BITS.get(type(kind))
     if fraction is None or not isinstance(kind, AnyFloat):
-        return False
-    infinity = (1 << (kind.bitwidth - 1)) - (1 << fraction)
-    return infinity < bits & ((1 << (kind.bitwidth - 1)) - 1) < infinity + (1 << (fraction - 1))
+        return ""
+    infinity, quiet = (1 << (kind.bitwidth - 1)) - (1 << fraction), 1 << (fraction - 1)
+    beyond = (bits & ((1 << (kind.bitwidth - 1)) - 1)) - infinity
+    if 0 < beyond < quiet:
+        return _SIGNALLING.format(text=text, kind=kind)
+    return _PAYLOAD.format(text=text, kind=kind) if isinstance(kind, Float16Type) and beyond > quiet else ""
 
 
 class ElementBitsParser(Parser):
@@ -62,8 +69,8 @@ class ElementBitsParser(Parser):
             size = type.compile_time_size
             if not isinstance(self.value, int) or not 0 <= self.value < 1 << 8 * size:
                 parser.raise_error(f"{self.span.text} as {type}: the {8 * size} bits of one are required", self.span)
-            if is_signalling(self.value, type):
-                parser.raise_error(_SIGNALLING.format(text=self.span.text, kind=type), self.span)
+            if lost := lost_nan(self.value, type, self.span.text):
+                parser.raise_error(lost, self.span)
             return next(iter(type.iter_unpack(self.value.to_bytes(size, "little"))))
 
     class _Large(Parser._TensorLiteralElement):  # pyright: ignore[reportPrivateUsage]
@@ -88,8 +95,8 @@ class ElementBitsParser(Parser):
         kind = found.type if isinstance(found, FloatAttr) else None
         if isinstance(kind, Float80Type | Float128Type):
             self.raise_error(_WIDE, start, self.pos)
-        if kind is not None and text[:2] in ("0x", "0X") and is_signalling(int(text, 16), kind):
-            self.raise_error(_SIGNALLING.format(text=text, kind=kind), start, self.pos)
+        if kind is not None and text[:2] in ("0x", "0X") and (lost := lost_nan(int(text, 16), kind, text)):
+            self.raise_error(lost, start, self.pos)
         return found
 
     def _parse_dense_literal_type(self) -> RankedStructure[IntegerType | IndexType | AnyFloat | ComplexType]:
@@ -152,10 +159,8 @@ class ElementBitsParser(Parser):
         if count <= _FEW and type(kind.element_type) in _FRACTION_BITS:
             for number in range(count):
                 bits = int.from_bytes(data[number * size : (number + 1) * size], "little")
-                if is_signalling(bits, kind.element_type):
-                    self.raise_error(
-                        _SIGNALLING.format(text=f"element {number}", kind=kind.element_type), start, self.pos
-                    )
+                if lost := lost_nan(bits, kind.element_type, f"element {number}"):
+                    self.raise_error(lost, start, self.pos)
         return DenseIntOrFPElementsAttr(kind, BytesAttr(data))
 
 
