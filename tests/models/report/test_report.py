@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import cast
 
 import numpy as np
@@ -102,6 +103,20 @@ def test_table_and_page_name_every_layer(quantised: QuantisedModel) -> None:
     assert page.count("<figure>") == 4
     assert "<script" not in page and "prefers-color-scheme: dark" in page and "@media print" in page
     assert repr(report).startswith("<Report net, 16 samples: ") and "\n" not in repr(report)
+
+
+@pytest.mark.parametrize("name", ["c", "a_layer_of_a_name_as_long_as_fits"])
+def test_what_stands_over_and_below_a_chart_of_few_layers_fits(name: str) -> None:
+    layers = (Convolution("f", ("x",), numbers(4, 2, 3, 3)), Flatten("g", ("f",)))
+    small = Model("net", (Input("x", (1, 2, 4, 4)),), (*layers, Linear(name, ("g",), numbers(3, 16))), (name,))
+    html = part(small.quantize(numbers(16, 2, 4, 4)).report())
+    chart = re.search(r'<svg width="(\d+)" height="\d+" role="img" aria-label="SQNR in dB.*?</svg>', html, re.DOTALL)
+    assert chart is not None
+    legend = re.search(r'<text x="48" y="12">(.*?)</text>', chart[0])
+    assert legend is not None
+    assert int(chart[1]) >= 48 + 6 * len(re.sub("<[^>]*>", "", legend[1]))
+    *_, (x, last) = re.findall(r'<text x="([\d.]+)" y="\d+" transform="rotate[^>]*>([^<]*)</text>', chart[0])
+    assert int(chart[1]) >= float(x) + 6 * 0.8 * len(last)
 
 
 def test_at_the_prompt_models_are_a_line_and_in_a_notebook_pictures(quantised: QuantisedModel) -> None:

@@ -11,6 +11,8 @@ import numpy as np
 from vtac.models.report.report import LayerLine, Report
 
 _WIDTH, _HEIGHT, _BARS = 260, 118, 64
+_TITLE, _LETTER, _NAME = "SQNR in dB", 6.6, 30
+"""What stands over it, the width of a letter, and letters of a layer's name, which stands askew."""
 _LEFT, _TOP, _PLOT, _STEP = 48, 22, 180, 34
 """Of the chart along the network: the place of its axes, its height, and the width of a layer, in pixels."""
 
@@ -22,16 +24,17 @@ def along_network(report: Report) -> str:
         return ""
     values = [value for line in lines for value in (line.alone_db, line.sqnr_db) if isfinite(value)]
     low, high = 5 * floor(min(values) / 5), 5 * ceil(max(values) / 5 + 0.01)
-    width = _LEFT + _STEP * len(lines) + 110
-    names = max(len(line.name) for line in lines)
+    names = min(_NAME, max(len(line.name) for line in lines))
+    width = _LEFT + _STEP * len(lines) + max(110, round(0.82 * _LETTER * names))
     height = _TOP + _PLOT + 20 + min(110, 4 * names)
     series = (("alone", "each layer alone", [line.alone_db for line in lines]),
               ("whole", "with all layers before it", [line.sqnr_db for line in lines]))  # fmt: skip
     drawn = "".join(_series(kind, said, lines, numbers, (low, high)) for kind, said, numbers in series)
+    width = max(width, _LEFT + round(_LETTER * (len(_TITLE) + sum(len(said) + 2 for _, said, _ in series))))
     legend = ", ".join(f'<tspan class="{kind}">{said}</tspan>' for kind, said, _ in series)
     return f"""<div class="wide">
 <svg width="{width}" height="{height}" role="img" aria-label="SQNR in dB of each layer">
-<text x="{_LEFT}" y="12">SQNR in dB: {legend}</text>
+<text x="{_LEFT}" y="12">{_TITLE}: {legend}</text>
 {"".join(_levels(low, high, _LEFT + _STEP * len(lines)))}{drawn}{"".join(_names(lines))}</svg></div>"""
 
 
@@ -65,7 +68,7 @@ def _series(kind: str, said: str, lines: Sequence[LayerLine], numbers: Sequence[
 def _names(lines: Sequence[LayerLine]) -> Iterator[str]:
     for place, line in enumerate(lines):
         x, y = _LEFT + _STEP * (place + 0.5), _TOP + _PLOT + 14
-        name = line.name if len(line.name) <= 30 else f"{line.name[:27]}..."
+        name = line.name if len(line.name) <= _NAME else f"{line.name[: _NAME - 3]}..."
         yield f'<text x="{x:.1f}" y="{y}" transform="rotate(35 {x:.1f} {y})">{escape(name)}</text>'
 
 
