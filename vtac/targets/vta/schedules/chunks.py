@@ -26,7 +26,7 @@ class Chunks:
         self.layer, self.contraction, self.tiling, self.config = layer, contraction, tiling, config
         self.selected = [n for n, weight in enumerate(contraction.by_weight) if weight]
         self.moving = [n for n, selects in enumerate(contraction.selecting) if selects]
-        moved = [d for d in contraction.dimensions if d.window is not None]
+        moved = [d for d in contraction.dimensions if d.window is not None or d.stride > 1]
         self._pads = contraction.pad is not None and not tiling.skip and bool(moved)
         self._sizes = [d.size for d in contraction.dimensions]
         self._every = [d.stride if self._steps(d) else 1 for d in contraction.dimensions]
@@ -92,14 +92,16 @@ class Chunks:
             count = prod(extents[:-2])
             return Chunk(tiles * nbytes // BUS_BYTES, LOAD_START * count, count)
         sizes, steps = self._sizes, self._every
-        if self._pads and (extents[-1] == 1 or steps[-1] == 1):
+        if self._pads:
             return padded_chunk(extents, pads, nbytes)
         if max(steps) > 1:
             return strided_chunk(extents, [step * prod(sizes[n + 1 :]) for n, step in enumerate(steps)], nbytes)
         return chunk_of(extents, sizes, nbytes)
 
     def _steps(self, dimension: InputDimension) -> bool:
-        """Whether only every so many-th index is loaded."""
+        """Whether only every so many-th index is loaded, which loads that pad do not."""
+        if self._pads:
+            return False
         window = 1 if dimension.window is None else self.contraction.window[dimension.window]
         return dimension.spatial is not None and dimension.stride > 1 and window == 1
 
