@@ -121,6 +121,26 @@ def test_a_program_is_one_function(text: str, message: str, target: str) -> None
     assert str(caught.value) == message
 
 
+@pytest.mark.parametrize("target", ["vta", "cuda"])
+def test_a_program_of_loops_over_elements_is_told_so(target: str) -> None:
+    text = """func.func @f(%x: memref<4xi32>, %y: memref<4xi32>) {
+  affine.for %i = 0 to 4 {
+    %a = affine.load %x[%i] : memref<4xi32>
+    affine.store %a, %y[%i] : memref<4xi32>
+  }
+  func.return
+}
+"""
+    with pytest.raises(CompileError) as caught:
+        vtac.compile(text, target)
+    assert str(caught.value) == (
+        "<string>:2:3: 'f' is lowered too far to be compiled, to 'affine.for': give the program from before "
+        "bufferisation and loops, of linalg on tensors; vtac.evaluate executes this one"
+    )
+    x = np.arange(4, dtype=np.int32)
+    assert np.array_equal(np.asarray(evaluate(vtac.parse(text), x, 0 * x)), x)
+
+
 def test_the_vta_takes_no_calls() -> None:
     with pytest.raises(CompileError) as caught:
         vtac.compile(_function("f", _call("g")) + _function("g", ADD, "private "), "vta")

@@ -11,6 +11,7 @@ from xdsl.traits import SymbolTable
 
 from vtac.analysis.ir.branches import refuse_branches
 from vtac.analysis.ir.locations import location_of
+from vtac.analysis.ir.lowered import lowered_operation
 from vtac.analysis.ir.walks import operations_of
 from vtac.analysis.nests.nest import buffer_name, scope_of
 from vtac.analysis.nests.stage import stage_of
@@ -114,6 +115,13 @@ def _refuse_later_stages(module: ModuleOp) -> None:
         stage = stage_of(function)
         if stage is not None and not stage.is_whole:
             raise CompileError(f"cannot compile '{name}': {stage.whereabouts}", location_of(stage.op))
+        lowered = lowered_operation(function) if stage is None else None
+        if lowered is not None:
+            raise CompileError(
+                f"'{name}' is lowered too far to be compiled, to '{lowered.name}': give the program from before "
+                "bufferisation and loops, of linalg on tensors; vtac.evaluate executes this one",
+                location_of(lowered),
+            )
         call = next(iter(operations_of(CallOp, function)), None) if stage is None else None
         if call is not None and not _calls_lowered(call, module):
             raise CompileError(

@@ -68,11 +68,12 @@ class Frame(ABC):
 
     def value(self, value: SSAValue, op: Operation) -> Found:
         """The buffer or the number that a value is. Raises `EvaluationError` for one that is not known."""
+        found = self.scalars.get(value)
+        if found is not None:
+            return found
         if isinstance(value.type, ShapedType):
             return self.buffer(value, op)
-        if value not in self.scalars:
-            raise refused(f"'{op.name}': the scalar operand '{value.name_hint or '?'}' is no constant", op)
-        return self.scalars[value]
+        raise refused(f"'{op.name}': the scalar operand '{value.name_hint or '?'}' is no constant", op)
 
     def index(self, value: SSAValue, op: Operation) -> int:
         """The integer that a value is. Raises `EvaluationError` for one that is not known."""
