@@ -67,7 +67,7 @@ class ParallelOp(scf.ParallelOp):
             starts = parser.parse_comma_separated_list(Parser.Delimiter.PAREN, parser.parse_unresolved_operand)
         results = parse_arrow_types(parser)
         values = parser.resolve_operands(starts, results, place)
-        body = parse_ended_region(parser, scf.ReduceOp, [one.resolve(IndexType()) for one in arguments])
+        body = parse_ended_region(parser, ReduceOp, [one.resolve(IndexType()) for one in arguments])
         return cls.build(
             operands=[*bounds, values],
             result_types=[results],
@@ -89,6 +89,36 @@ class ParallelOp(scf.ParallelOp):
         printer.print_op_attributes(self.attributes)
 
 
+@redefined()
+class ReduceOp(scf.ReduceOp):
+    """The end of an iteration, and how each of its values is reduced: `(%x, %y : T, U) {..}, {..}`."""
+
+    @classmethod
+    def parse(cls, parser: Parser) -> Self:
+        values: Sequence[SSAValue] = ()
+        if parser.parse_optional_punctuation("("):
+            place = parser.pos
+            given = parser.parse_comma_separated_list(Parser.Delimiter.NONE, parser.parse_unresolved_operand)
+            parser.parse_punctuation(":")
+            kinds = parser.parse_comma_separated_list(Parser.Delimiter.NONE, parser.parse_type)
+            parser.parse_punctuation(")")
+            values = parser.resolve_operands(given, kinds, place)
+        regions = [parser.parse_region()] if values else []
+        while parser.parse_optional_punctuation(","):
+            regions.append(parser.parse_region())
+        return cls.create(operands=values, regions=regions, attributes=parser.parse_optional_attr_dict())
+
+    def print(self, printer: Printer) -> None:
+        if self.args:
+            with printer.in_parens():
+                printer.print_list(self.args, printer.print_ssa_value)
+                printer.print_string(" : ")
+                printer.print_list(self.args, lambda value: printer.print_attribute(value.type))
+            printer.print_string(" ")
+            printer.print_list(self.reductions, printer.print_region)
+        printer.print_op_attributes(self.attributes)
+
+
 def _parse_indices(parser: Parser) -> Sequence[SSAValue]:
     return parser.parse_comma_separated_list(Parser.Delimiter.PAREN, lambda: parser.parse_operand(IndexType()))
 
@@ -99,7 +129,11 @@ def _print_values(printer: Printer, keyword: str, values: Sequence[SSAValue]) ->
         printer.print_list(values, printer.print_ssa_value)
 
 
-_OURS: dict[type[Operation], type[Operation]] = {scf.ForOp: UnsignedForOp, scf.ParallelOp: ParallelOp}
+_OURS: dict[type[Operation], type[Operation]] = {
+    scf.ForOp: UnsignedForOp,
+    scf.ParallelOp: ParallelOp,
+    scf.ReduceOp: ReduceOp,
+}
 _OPERATIONS: list[type[Operation]] = [*(_OURS.get(op, op) for op in Scf.operations), ForallOp, InParallelOp]
 _ATTRIBUTES: list[type[Attribute]] = list(Scf.attributes)
 FrontendScf = Dialect("scf", _OPERATIONS, _ATTRIBUTES)
