@@ -19,6 +19,7 @@ from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.vta.declared import CONFIG
 from vtac.passes.vta.pool_accumulators import PoolAccumulators
 from vtac.pipelines import Runner
+from vtac.rewriting.copies import copy_of
 from vtac.targets.vta.linking.plain import OWNED
 from vtac.targets.vta.passes.choose_window_folds import ChooseWindowFolds
 from vtac.targets.vta.passes.lower_device_functions import replace_contents
@@ -65,9 +66,11 @@ class SharedFronts:
         else:
             _become(module, front.before, config)
         runner.run_passes(passes[first:last], module)
-        chosen = _bare(module)
-        known = next((done for one, done in front.split if one.is_structurally_equivalent(chosen)), None)
+        CONFIG.remove(module)
+        known = next((done for chosen, done in front.split if chosen.is_structurally_equivalent(module)), None)
         if known is None:
+            chosen = copy_of(module)
+            set_config(module, config)
             runner.run_passes(passes[last:], module)
             runner.verify(module, f"after phase '{OWNED}'")
             front.split.append((chosen, _bare(module)))
@@ -89,7 +92,7 @@ def _kind(config: VTAConfig) -> str:
 
 def _become(module: ModuleOp, source: ModuleOp, config: VTAConfig) -> None:
     """Let a module be a copy of another, for a configuration."""
-    copy = source.clone()
+    copy = copy_of(source)
     module.attributes = dict(copy.attributes)
     replace_contents(module, copy)
     set_config(module, config)
@@ -97,6 +100,6 @@ def _become(module: ModuleOp, source: ModuleOp, config: VTAConfig) -> None:
 
 def _bare(module: ModuleOp) -> ModuleOp:
     """A copy without a configuration."""
-    copy = module.clone()
+    copy = copy_of(module)
     CONFIG.remove(copy)
     return copy

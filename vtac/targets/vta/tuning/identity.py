@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, fields
+from functools import lru_cache
 from typing import cast
 
 from vtac.dialects.hardware import VTAConfig
@@ -15,6 +16,7 @@ from vtac.targets.vta.schedules.layers import Layer
 from vtac.targets.vta.schedules.tiling import Tiling
 
 
+@lru_cache(maxsize=256)
 def layer_text(layer: Layer) -> str:
     """A layer, whatever the names of its blocks."""
     return canonical(layer)
