@@ -157,3 +157,28 @@ def test_nothing_to_tune_is_one_message_and_writes_nothing(tmp_path: Path, capsy
     assert main(["tune", str(source), "--json"]) == 1
     out, err = capsys.readouterr()
     assert (json.loads(out)["error"]["message"], err.strip()) == (said.split("error: ")[1], said)
+
+
+WIDE = """func.func @mm(%x: tensor<100x200xi8>, %w: tensor<200x300xi8>) -> tensor<100x300xi32> {
+  %z = arith.constant 0 : i32
+  %e = tensor.empty() : tensor<100x300xi32>
+  %f = linalg.fill ins(%z : i32) outs(%e : tensor<100x300xi32>) -> tensor<100x300xi32>
+  %c = linalg.matmul ins(%x, %w : tensor<100x200xi8>, tensor<200x300xi8>) outs(%f : tensor<100x300xi32>)
+      -> tensor<100x300xi32>
+  func.return %c : tensor<100x300xi32>
+}
+"""
+"""Its 19 blocks of 16 columns are 10 of 32: a tile of all of them does not fit those."""
+
+
+def test_a_schedule_for_other_tiles_says_for_which_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source, script, other = (tmp_path / name for name in ("wide.mlir", "s.mlir", "c.json"))
+    source.write_text(WIDE)
+    other.write_text('{"LOG_BLOCK": 5}')
+    assert main(["tune", str(source), "--budget", "2", "--executor", "local:1", "-o", str(script)]) == 0
+    assert main(["run", str(source), "--schedule", str(script)]) == 0
+    assert f"note: {script} is for" not in capsys.readouterr().err
+    assert main(["run", str(source), "--schedule", str(script), "--config", str(other)]) == 1
+    memories = "(uop 32 KiB, inp 32 KiB, wgt 256 KiB, acc 128 KiB)"
+    said = f"note: {script} is for VTA 1x16x16 {memories}, and this is compiled for VTA 1x32x32 {memories}\n"
+    assert said in capsys.readouterr().err

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from vtac.dialects.gpu_hardware import gpu_architecture
 from vtac.dialects.hardware import VTAConfig
+from vtac.errors import VtacError
 from vtac.progress import Bar
 from vtac.targets.vta.programs.saved_program import load_program
 from vtac.targets.vta.programs.vta_program import VtaProgram
+from vtac.targets.vta.tuning.result import PLANNED_FOR
 
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
@@ -74,6 +76,7 @@ def compile_file(
     With `shows_progress`, stderr says which layer of a network is being compiled.
     """
     from vtac.compiler import compile
+    from vtac.preparation import stated_hardware
     from vtac.text.source import parse
 
     config = None if config_path is None else VTAConfig.from_json(config_path)
@@ -93,6 +96,10 @@ def compile_file(
             schedules=schedules,
             jobs=jobs,
         )
+    except VtacError:
+        if schedule_path is not None:
+            _note_plan(schedule_path, config or stated_hardware(module) or VTAConfig())
+        raise
     finally:
         if bar is not None:
             bar.close()
@@ -103,6 +110,14 @@ def compile_file(
     if schedules is not None and program.devices:
         _note_untuned(schedules, program)
     return program
+
+
+def _note_plan(schedule_path: str, config: object) -> None:
+    """Says for which configuration a schedule is that does not fit, where it begins with that, as vtac tune writes."""
+    first = Path(schedule_path).read_text(encoding="utf-8").partition("\n")[0]
+    planned = first.removeprefix(PLANNED_FOR)
+    if first != planned and planned != str(config):
+        print(f"note: {schedule_path} is for {planned}, and this is compiled for {config}", file=sys.stderr)
 
 
 def _untuned_name(choice: str) -> str:

@@ -22,7 +22,7 @@ from vtac.targets.vta.tuning.budget import Budget
 from vtac.targets.vta.tuning.campaign import Problem
 from vtac.targets.vta.tuning.gaps import FrontGap
 from vtac.targets.vta.tuning.measuring import Measured, Readings, measured_whole
-from vtac.targets.vta.tuning.result import LayerResult, TuneResult, sum_of_fronts
+from vtac.targets.vta.tuning.result import PLANNED_FOR, LayerResult, TuneResult, sum_of_fronts
 from vtac.targets.vta.tuning.search import Found, Objective
 from vtac.targets.vta.tuning.trials import counted
 
@@ -177,4 +177,4 @@ def _schedule_text(work: ModuleOp, program: VtaProgram, tuned: TunedTilings | No
         text = "".join(str(WrittenScript(script)) for script in program.scripts)
     else:
         text = str(default_schedule(work, kept=tuned))
-    return f"// for {config_of(work)}\n{text}" if text else ""
+    return f"{PLANNED_FOR}{config_of(work)}\n{text}" if text else ""

@@ -12,6 +12,8 @@ from vtac.targets.vta.tuning.gaps import FrontGap, percent_up
 from vtac.targets.vta.tuning.search import Objective, Point, dominates
 from vtac.text.short import counted
 
+PLANNED_FOR = "// for "
+"""How a schedule begins that was found by search: with its configuration behind."""
 _NOTHING = "nothing of it runs on the VTA; vtac run FILE says why"
 _REASONS = 3
 _MOST_POINTS = 200
