@@ -6,7 +6,7 @@ Each dialect is a package; beside them stand
                                named_spaces, named_elementwise, frontend_regions, frontend_reductions,
                                frontend_arith, frontend_scalars, frontend_memref, frontend_affine,
                                frontend_affine_parallel, frontend_scf, frontend_forall, frontend_tensor,
-                               frontend_bufferization, redefinition
+                               frontend_bufferization, frontend_gpu, redefinition
     parts of texts             affine_texts, region_texts
     types and constants        strided_layouts, packed_bits
     attributes                 declared, record_attributes, segments, frequent, making
@@ -36,6 +36,7 @@ _HOMES: Mapping[str, tuple[str, str]] = MappingProxyType(
         "affine": ("frontend_affine", "FrontendAffine"),
         "arith": ("frontend_arith", "FrontendArith"),
         "bufferization": ("frontend_bufferization", "FrontendBufferization"),
+        "gpu": ("frontend_gpu", "FrontendGPU"),
         "linalg": ("named_linalg", "NamedLinalg"),
         "math": ("frontend_scalars", "FrontendMath"),
         "memref": ("frontend_memref", "FrontendMemRef"),
@@ -56,8 +57,8 @@ _HOMES: Mapping[str, tuple[str, str]] = MappingProxyType(
 def get_all_dialects() -> dict[str, Callable[[], Dialect]]:
     """Our dialects by name, none of them loaded yet.
 
-    `affine`, `arith`, `bufferization`, `linalg`, `math`, `memref`, `scf` and `tensor` are xDSL's with more operations
-    and more syntax: where they are registered, they take the place of xDSL's.
+    `affine`, `arith`, `bufferization`, `gpu`, `linalg`, `math`, `memref`, `scf` and `tensor` are xDSL's with more
+    operations and more syntax: where they are registered, they take the place of xDSL's.
     """
     return {name: partial(_load, module, member) for name, (module, member) in _HOMES.items()}
 

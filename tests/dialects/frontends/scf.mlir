@@ -72,6 +72,10 @@ func.func @shared(%m: memref<4x8xi32>, %t: tensor<4xi32>, %z: i32, %n: index) ->
   %s = scf.forall (%a) in (4) shared_outs(%o = %r) -> (tensor<4xi32>) {
     scf.forall.in_parallel {
     }
-  }
+  // CHECK: } {mapping = [#gpu.block<x>]}
+  } {mapping = [#gpu.block<x>]}
+  // CHECK: } {mapping = [#gpu.thread<linear_dim_1>, #gpu.warp<y>]}
+  scf.forall (%a, %b) in (2, 2) {
+  } {mapping = [#gpu.thread<linear_dim_1>, #gpu.warp<y>]}
   func.return %s : tensor<4xi32>
 }
