@@ -123,7 +123,7 @@ class Clusters:
     def _summed(self, anchor: Convolution) -> Cluster | None:
         """The cluster of the product whose sums nothing but a pooling reads, along rows and columns alone."""
         cluster = self._cluster_of(anchor.data)
-        if cluster is None or not is_by_alu(anchor) or not anchor.data.has_one_use():
+        if cluster is None or not is_by_alu(anchor) or not anchor.data.has_one_use() or element_of(anchor.data) != i32:
             return None
         if cluster.anchor is None or cluster.anchor.op is not anchor.data.owner:
             return None

@@ -7,6 +7,8 @@ from itertools import product
 import pytest
 from plain_programs import run_against_numpy
 
+from vtac.dialects.hardware import VTAConfig
+
 KINDS = {"max": ("pooling_nchw_max", "maxsi", -128), "sum": ("pooling_nchw_sum", "addi", 0)}
 
 
@@ -67,3 +69,28 @@ def test_between_a_pooling_and_a_product(
     first: str, window: tuple[int, int], stride: int, second: str, dims: str
 ) -> None:
     run_against_numpy(program(first, window, stride, second, dims))
+
+
+def test_maxima_of_maxima_where_input_and_output_tiles_differ() -> None:
+    """Bytes of one pooling are read by the next in other tiles than they are stored in, so that each is a layer."""
+    found = run_against_numpy(
+        """
+func.func @f(%x: tensor<1x3x6x5xi8>) -> tensor<1x3x2x3xi8> {
+  %rows = tensor.empty() : tensor<3x1xi8>
+  %least = arith.constant -128 : i8
+  %e = tensor.empty() : tensor<1x3x2x5xi8>
+  %s = linalg.fill ins(%least : i8) outs(%e : tensor<1x3x2x5xi8>) -> tensor<1x3x2x5xi8>
+  %p = linalg.pooling_nchw_max {dilations = dense<1> : tensor<2xi64>, strides = dense<[2, 1]> : tensor<2xi64>}
+      ins(%x, %rows : tensor<1x3x6x5xi8>, tensor<3x1xi8>) outs(%s : tensor<1x3x2x5xi8>) -> tensor<1x3x2x5xi8>
+  %one = tensor.empty() : tensor<1x1xi8>
+  %five = arith.constant 5 : i8
+  %g = tensor.empty() : tensor<1x3x2x3xi8>
+  %f = linalg.fill ins(%five : i8) outs(%g : tensor<1x3x2x3xi8>) -> tensor<1x3x2x3xi8>
+  %q = linalg.pooling_nchw_max {dilations = dense<1> : tensor<2xi64>, strides = dense<[1, 2]> : tensor<2xi64>}
+      ins(%p, %one : tensor<1x3x2x5xi8>, tensor<1x1xi8>) outs(%f : tensor<1x3x2x3xi8>) -> tensor<1x3x2x3xi8>
+  func.return %q : tensor<1x3x2x3xi8>
+}
+""",
+        VTAConfig(log_block_out=5, log_wgt_buff_size=16),
+    )
+    assert len(found.devices) == 2
