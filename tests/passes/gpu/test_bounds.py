@@ -36,7 +36,7 @@ def test_tiles_that_nothing_else_compares(text: str, halved: str, monkeypatch: p
         "fragment_shapes._product_problem",
         "fragment_shapes._transfer_problem",
     ):
-        monkeypatch.setattr(f"vtac.analysis.{check}", says_nothing)
+        monkeypatch.setattr(f"vtac.analysis.tensor_cores.{check}", says_nothing)
     before, use, after = str(default_schedule(vtac.parse(text))).partition(f'"{halved}"')
     head, word, tail = before.rpartition("factor ")
     script = head + word + re.sub(r"^\d+", lambda size: str(int(size[0]) // 2), tail) + use + after + "\n"
