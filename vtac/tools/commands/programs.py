@@ -12,7 +12,6 @@ from vtac.errors import VtacError
 from vtac.progress import Bar
 from vtac.targets.vta.programs.saved_program import load_program
 from vtac.targets.vta.programs.vta_program import VtaProgram
-from vtac.targets.vta.tuning.result import PLANNED_FOR
 
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
@@ -114,6 +113,8 @@ def compile_file(
 
 def _note_plan(schedule_path: str, config: object) -> None:
     """Says for which configuration a schedule is that does not fit, where it begins with that, as vtac tune writes."""
+    from vtac.targets.vta.tuning.result import PLANNED_FOR
+
     first = Path(schedule_path).read_text(encoding="utf-8").partition("\n")[0]
     planned = first.removeprefix(PLANNED_FOR)
     if first != planned and planned != str(config):
