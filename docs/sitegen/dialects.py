@@ -31,6 +31,11 @@ RATIONALE = {
     "packing": "[The packing dialect](../packing-dialect.md) gives its purpose, phases, and what is not modelled.",
     "arith": "xDSL's dialect; where vtac reads a program, with these operations more, as frontends write them.",
     "linalg": "xDSL's dialect; where vtac reads a program, with the named operations that frontends write.",
+    "gpu": "xDSL's dialect; where vtac reads a program, with the mappings that `scf.forall` has.",
+    **dict.fromkeys(
+        ("affine", "bufferization", "memref", "scf", "tensor"),
+        "xDSL's dialect; where vtac reads a program, with these operations in the form that MLIR prints.",
+    ),
 }
 
 
@@ -65,10 +70,11 @@ def _page(root: Path, name: str, dialect: Dialect) -> str:
 
 @cache
 def _written(root: Path, dialect: str) -> tuple[str, ...]:
-    """The lines of tests that may write a dialect's operations: its round trip first, then all others."""
+    """The lines of tests that may write a dialect's operations, without comments: its round trip first."""
     own = root / "tests" / "dialects" / dialect / "roundtrip.mlir"
     others = sorted((root / "tests").rglob("*.mlir"), key=lambda path: (path != own, path))
-    return tuple(line for path in others for line in path.read_text().splitlines())
+    written = (line for path in others for line in path.read_text().splitlines())
+    return tuple(line for line in written if not line.lstrip().startswith("//"))
 
 
 def without_example(root: Path) -> list[str]:
@@ -96,7 +102,7 @@ def _operation(op: type[Operation], lines: Sequence[str]) -> str:
 
 def _example(name: str, lines: Sequence[str]) -> str:
     """The first place of a test file where an operation is written, so far as its brackets reach."""
-    found = re.compile(rf"^\s*(?!//)(?:%[\w:, %]+ = )?{re.escape(name)}\b")
+    found = re.compile(rf"^\s*(?:%[\w:, %]+ = )?{re.escape(name)}\b")
     begin = next((at for at, line in enumerate(lines) if found.match(line)), None)
     if begin is None:
         return ""

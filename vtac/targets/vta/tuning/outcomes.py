@@ -73,7 +73,7 @@ def result_of(
     notes: list[str] = []
     whole = None if readings is None else measured_whole(readings, default, program)
     if (after[at], after[1 - at]) > (before[at], before[1 - at]) if whole is None else whole.tuned > whole.default:
-        notes.append("the layers gain nothing together, so the default schedule stays: only alone do they take less")
+        notes.append("with these tilings the program takes no less than with the default schedule, which stays")
         program, after, tuned_or_none = default, before, None
         whole = whole and replace(whole, tuned=whole.default)
     else:
