@@ -24,6 +24,7 @@ from xdsl.rewriter import InsertPoint, Rewriter
 from vtac.analysis.expressions.linear import Linear
 from vtac.analysis.nests.nest import shape_of
 from vtac.analysis.vta.transfers import Padding, Transfer
+from vtac.dialects.frontend_memref import GlobalOp
 from vtac.dialects.schedule.payload import ForOp
 from vtac.dialects.vta.memory import Load2DOp
 from vtac.rewriting.index_values import HostValues
@@ -103,13 +104,15 @@ def _zeros(module: ModuleOp, memory: str, tiles: int, tile: tuple[int, ...]) -> 
     name = f"zeros_{memory}_{tiles}"
     element = i32 if memory == "acc" else i8
     shape = (tiles, *tile)
-    if not any(isinstance(op, memref.GlobalOp) and op.sym_name.data == name for op in module.ops):
+    if not any(isinstance(op, GlobalOp) and op.sym_name.data == name for op in module.ops):
         contents = DenseIntOrFPElementsAttr.from_list(TensorType(element, shape), [0])
-        constant = memref.GlobalOp.get(
-            sym_name=StringAttr(name),
-            sym_type=MemRefType(element, shape),
-            initial_value=contents,
-            sym_visibility=StringAttr("private"),
+        constant = GlobalOp.build(
+            properties={
+                "sym_name": StringAttr(name),
+                "sym_visibility": StringAttr("private"),
+                "type": MemRefType(element, shape),
+                "initial_value": contents,
+            }
         )
         Rewriter.insert_op(constant, InsertPoint.at_start(module.body.block))
     return memref.GetGlobalOp(name, MemRefType(element, shape))
