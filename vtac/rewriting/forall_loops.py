@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import prod
 
 from xdsl.dialects import tensor
 from xdsl.dialects.arith import ConstantOp
-from xdsl.dialects.builtin import DYNAMIC_INDEX, IndexType, IntegerAttr
+from xdsl.dialects.builtin import IndexType, IntegerAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import BlockArgument, Operation, SSAValue
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from vtac.analysis.expressions.numbers import number_of
 from vtac.analysis.expressions.trips import trips_of
 from vtac.analysis.ir.locations import location_of
-from vtac.dialects.frontend_forall import Bounds, ForallOp
+from vtac.dialects.frontend_forall import ForallOp
 from vtac.dialects.frontend_tensor import ParallelInsertSliceOp
 from vtac.errors import CompileError
 from vtac.limits import OPERATIONS
 from vtac.rewriting.copies import copy_of
+from vtac.rewriting.stated_numbers import stated
 
 
 @dataclass
@@ -80,16 +79,7 @@ def _inserted(op: ParallelInsertSliceOp, dest: SSAValue, values: dict[SSAValue, 
 
 def _ranges(op: ForallOp) -> list[range] | None:
     """The indices of each loop; None where a bound is no constant, or a step not positive."""
-    lower, upper, step = map(_numbers, op.bounds())
+    lower, upper, step = (stated(numbers, values) for numbers, values in op.bounds())
     if lower is None or upper is None or step is None or min(step, default=1) < 1:
         return None
     return [range(*one) for one in zip(lower, upper, step, strict=True)]
-
-
-def _numbers(bounds: Bounds) -> Sequence[int] | None:
-    numbers, values = bounds
-    known = [number for value in values if (number := number_of(value)) is not None]
-    if len(known) < len(values):
-        return None
-    left = iter(known)
-    return [next(left) if number == DYNAMIC_INDEX else number for number in numbers]

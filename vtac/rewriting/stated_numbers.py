@@ -41,7 +41,7 @@ class StatePadding(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: tensor.PadOp, rewriter: PatternRewriter) -> None:
-        low, high = _stated(op.static_low.get_values(), op.low), _stated(op.static_high.get_values(), op.high)
+        low, high = stated(op.static_low.get_values(), op.low), stated(op.static_high.get_values(), op.high)
         kind = op.result.type
         if (not op.low and not op.high) or low is None or high is None or DYNAMIC_INDEX in kind.get_shape():
             return
@@ -62,8 +62,8 @@ class EmptySlice(RewritePattern):
             rewriter.replace(op, empty)
 
 
-def _stated(numbers: Sequence[int], values: Sequence[SSAValue]) -> list[int] | None:
-    """Numbers without open ones, None where a value is no constant."""
+def stated(numbers: Sequence[int], values: Sequence[SSAValue]) -> list[int] | None:
+    """Numbers, of which values stand for the open ones; None where a value is no constant."""
     found = [number_of(value) for value in values]
     known = [number for number in found if number is not None]
     if len(known) < len(found):
