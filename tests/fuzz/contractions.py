@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fuzz.case import Payload
+from fuzz.extrema import larger, smaller
 from fuzz.networks import Node, Value
 from fuzz.operations.images import Window, from_nchw, in_layout, placed, to_nchw
 from fuzz.operations.text import generic, iterators, letters, maps, reduction
@@ -182,7 +183,7 @@ def _padded(kernel: Kernel, data: Value, numbers: NDArray[np.float64], node: Nod
 
 _REAL = {"add": "addf", "sub": "subf", "mul": "mulf", "max": "maximumf", "min": "minimumf"}
 _WHOLE = {"add": "addi", "sub": "subi", "mul": "muli", "max": "maxsi", "min": "minsi"}
-_MEANINGS = {"add": np.add, "sub": np.subtract, "mul": np.multiply, "max": np.maximum, "min": np.minimum}
+_MEANINGS = {"add": np.add, "sub": np.subtract, "mul": np.multiply, "max": larger, "min": smaller}
 
 
 def _tail(kernel: Kernel, value: Value, numbers: NDArray[np.float64], step: Node, position: int) -> Computed:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fuzz.extrema import larger, smaller
 from fuzz.networks import DTYPES, Network, Value
 from fuzz.operations.text import generic, letters
 
@@ -74,8 +75,8 @@ _FLOATS: dict[str, Callable[[Any, Any], Any]] = {
     "addf": np.add,
     "mulf": np.multiply,
     "divf": np.divide,
-    "maximumf": np.maximum,
-    "minimumf": np.minimum,
+    "maximumf": larger,
+    "minimumf": smaller,
 }
 BINARY = tuple(_INTEGERS)
 
