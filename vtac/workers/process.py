@@ -17,10 +17,9 @@ def serve(pipe: Connection) -> None:
     pipe.send_bytes(b"ready")
     while True:
         try:
-            payload = pipe.recv_bytes()
-        except (EOFError, OSError):
+            pipe.send_bytes(_answer(pipe.recv_bytes()))
+        except (EOFError, OSError):  # who asked is gone
             return
-        pipe.send_bytes(_answer(payload))
 
 
 def _answer(payload: bytes) -> bytes:

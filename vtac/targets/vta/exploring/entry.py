@@ -220,10 +220,10 @@ def _machines(
         asked = f" where {where}" if where else ""
         if illegal and not never:
             raise VtacError(
-                f"no configuration is legal{asked}: {said_of_illegal(illegal)}; {_RULES}; allow more values"
+                f"no configuration is legal{asked}: {said_of_illegal(illegal)}; {_RULES}; ask for other values"
             )
         why = never or ("none of those given meets it" if configs is not None else said_of_values(condition, vary))
-        raise VtacError(f"no configuration is legal{asked}: {why}; allow more values")
+        raise VtacError(f"no configuration is legal{asked}: {why}; ask for other values")
     if never:
         raise VtacError(f"--where: {never}: leave it out, or give vtac.explore the machines themselves")
     if len(found) > most:

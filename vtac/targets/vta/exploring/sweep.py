@@ -80,7 +80,7 @@ class Sweep:
         names, common = short_names([point.machine for point in front])
         width = 2 + max(map(len, (_NAMES, *names)))
         lines = [
-            f"{_NAMES:<{width}}{'cycles':>14}{'bytes':>14}{'SRAM KiB':>9}{'mult.':>7}{'uJ':>10}{'mm2':>7}"
+            f"{_NAMES:<{width}}{'cycles':>14}{'bytes':>14}{'SRAM KiB':>9}{'mult.':>9}{'uJ':>11}{'mm2':>7}"
             f"{'util.':>7}  limit    cycles by"
         ]
         lines += [f"{name:<{width}}{_figures(point)}" for name, point in zip(names, front, strict=True)]
@@ -206,6 +206,6 @@ class Sweep:
 def _figures(point: Point) -> str:
     return (
         f"{point.cycles:>14,}{point.bytes:>14,}{point.sram_bytes / 1024:>9,.0f}"
-        f"{point.multipliers:>7,}{point.energy:>10,.0f}{point.area:>7.2f}{point.utilisation:>7.1%}  "
+        f"{point.multipliers:>9,}{point.energy:>11,.0f}{point.area:>7.2f}{point.utilisation:>7.1%}  "
         f"{point.limit:<8} {'RTL' if point.is_proven else 'formula'}"
     )
