@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import cast
 
 from vtac.lazily import installed_version
@@ -12,14 +13,15 @@ from vtac.targets.vta.exploring.naming import short_names
 from vtac.targets.vta.exploring.overtaken import overtaken, said_of_overtaken
 from vtac.targets.vta.exploring.point import AXES, shown
 from vtac.targets.vta.exploring.point import Point as MachinePoint
+from vtac.targets.vta.exploring.sensitivity import Change
 from vtac.targets.vta.exploring.sweep import Sweep as Exploration
 from vtac.text.short import counted
 
 _PAIRS = (("cycles", "sram_bytes"), ("cycles", "energy"), ("cycles", "area"))
 
 
-def exploration_page(exploration: object) -> str:
-    """The page; of a pruned sweep with the front of cycles and SRAM alone.
+def exploration_page(exploration: object, changes: Sequence[Change] = ()) -> str:
+    """The page; of a pruned sweep with the front of cycles and SRAM alone. `changes` are a table: see `sensitivity`.
 
     Raises `ToolMissingError` without the extra `report`.
     """
@@ -52,6 +54,7 @@ def exploration_page(exploration: object) -> str:
         "failed": [(one.name, network.network, network.error) for one in found for network in one.failed],
         "networks": title,
         "pruned": found.pruned,
+        "changes": changes,
         "overtaken": said_of_overtaken(slower) if (slower := overtaken(found.good)) else "",
         "illegal": said_of_illegal(found.illegal) if found.illegal else "",
     }

@@ -86,7 +86,7 @@ def main(arguments: Sequence[str]) -> int:
             raise
     failure = sweep.failure
     try:
-        _write(options, sweep)
+        _write(options, sweep, changes)
     finally:  # what cannot be written must not take the result with it
         if options.json:
             error = {} if failure is None else {"error": failure.to_fields()}
@@ -238,10 +238,12 @@ def _explored(options: Options, store: Store | None, bar: Bar) -> tuple[Sweep, l
     return sweep, sensitivity(sources, sweep.pareto(), executor=options.executor, store=store, progress=bar)
 
 
-def _write(options: Options, sweep: Sweep) -> None:
+def _write(options: Options, sweep: Sweep, changes: Sequence[Change]) -> None:
     if options.csv is not None:
         sweep.to_csv(options.csv)
     if options.plot is not None:
         sweep.plot(options.plot, options.x or "cycles", options.y or "sram_bytes")
     if options.report is not None:
-        write_file(sweep.to_html().encode(), options.report)
+        from vtac.report.page.exploration import exploration_page
+
+        write_file(exploration_page(sweep, changes).encode(), options.report)

@@ -17,6 +17,7 @@ from xdsl.dialects.builtin import UNKNOWN_LOC
 import vtac
 from vtac.dialects.hardware import VTAConfig
 from vtac.errors import VtacError
+from vtac.report.page.exploration import exploration_page
 from vtac.targets.vta.cycles import Timing, simulate_cycles
 from vtac.targets.vta.exploring.machines import Machine
 from vtac.targets.vta.exploring.points import queue_stop
@@ -222,7 +223,11 @@ def test_sides_of_a_tile_may_differ() -> None:
 
 
 def test_sensitivity_says_what_one_change_gives(sweep: vtac.Sweep) -> None:
-    found = {one.change: one for one in sensitivity(NET, sweep.points[:1], executor=Here())}
+    changes = sensitivity(NET, sweep.points[:1], executor=Here())
+    found = {one.change: one for one in changes}
+    page = exploration_page(sweep, changes)
+    assert all(f"<td>{one.change}</td>" in page for one in changes)
+    assert "bus twice as wide" not in exploration_page(sweep)
     assert found["bus twice as wide"].after <= found["bus twice as wide"].before
     assert found["half of INP"].error or found["half of INP"].after > 0
     assert str(found["half the latency"]).endswith("%")
