@@ -46,7 +46,7 @@ def test_refusals(program: str, tmp_path: Path, capsys: pytest.CaptureFixture[st
         (["--where", "BLOCK == 3"], "no configuration is legal where BLOCK == 3"),
         (
             ["--where", "latency == 50"],
-            "64, 128 and 200, not at 50; ask for other values",
+            "latency is tried at 0, 4, 8, 16, 32, 64, 128 and 200, not at 50; ask for other values",
         ),
         (["--where", "latency in (0, 50)"], "128 and 200, not at 50: leave it out, or give vtac.explore the machines"),
         (["--where", "16"], "--where '16' is a number, no condition: compare it, as in `BLOCK == 16`"),
